@@ -52,7 +52,11 @@ is_there() {
 apt_install() {
   say "installing with apt-get: $*"
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends "$@" >&2
+  local log
+  log=$(apt-get update -qq 2>&1 && apt-get install -y -qq --no-install-recommends "$@" 2>&1) || {
+    printf '%s\n' "$log" >&2
+    return 1
+  }
 }
 
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
