@@ -1,0 +1,68 @@
+"""The recording file: write, append, resume, read.
+
+One recording is one file, `NAME.msgpack`: appended to while it is made, opened at once whatever
+its size, read without loading it, and a plain stream of msgpack objects for everybody else.
+"""
+
+from __future__ import annotations
+
+from inspector.recording.activity import Activity
+from inspector.recording.errors import (
+    CorruptRecordingError,
+    InvalidRecordingInputError,
+    NotARecordingError,
+    OutOfRangeError,
+    QueryError,
+    RecordingChangedError,
+    RecordingError,
+    RecordingExistsError,
+    RecordingLockedError,
+    RecordingReadError,
+    RecordingWriteError,
+    ResumeMismatchError,
+    UnknownColumnError,
+    UnknownLayerError,
+    UnknownReductionError,
+    UnsupportedVersionError,
+)
+from inspector.recording.model import (
+    Chunk,
+    Header,
+    ImageRecord,
+    RecordedLayer,
+    Summary,
+    TopImages,
+    default_chunk,
+)
+from inspector.recording.recording import Recording, open_recording
+from inspector.recording.writer import RecordingWriter
+
+__all__ = [
+    "Activity",
+    "Chunk",
+    "CorruptRecordingError",
+    "Header",
+    "ImageRecord",
+    "InvalidRecordingInputError",
+    "NotARecordingError",
+    "OutOfRangeError",
+    "QueryError",
+    "RecordedLayer",
+    "Recording",
+    "RecordingChangedError",
+    "RecordingError",
+    "RecordingExistsError",
+    "RecordingLockedError",
+    "RecordingReadError",
+    "RecordingWriteError",
+    "RecordingWriter",
+    "ResumeMismatchError",
+    "Summary",
+    "TopImages",
+    "UnknownColumnError",
+    "UnknownLayerError",
+    "UnknownReductionError",
+    "UnsupportedVersionError",
+    "default_chunk",
+    "open_recording",
+]

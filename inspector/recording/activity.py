@@ -1,0 +1,169 @@
+"""Activity of one layer and reduction as a lazy array [images, units]."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.recording.errors import OutOfRangeError
+from inspector.recording.payloads import read_only
+
+
+class ActivitySource(Protocol):
+    """Where activity comes from: blocks of images, each [units, n], checked when read."""
+
+    units: int
+    images: int
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Return (first image, images) of every block, in order."""
+        ...
+
+    def read(self, block: int, first: int, last: int) -> NDArray[np.float32]:
+        """Return units first..last-1 of a block, float32 [last - first, n]."""
+        ...
+
+    def read_unit(self, unit: int) -> NDArray[np.float32]:
+        """Return one unit over all images, float32 [images]."""
+        ...
+
+
+class Activity:
+    """What the units of a layer did on every image, read when it is asked for.
+
+    ``activity[rows, columns]`` takes numbers, slices, index arrays and masks and returns
+    read-only float32; two index arrays give the product (every row with every column).
+    ``numpy.asarray(activity)`` reads everything.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        [images, units].
+    """
+
+    dtype = np.dtype(np.float32)
+    ndim = 2
+
+    def __init__(self, source: ActivitySource, name: str) -> None:
+        self._source = source
+        self.name = name
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (images, units)."""
+        return (self._source.images, self._source.units)
+
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes of the whole array in memory."""
+        return 4 * self.shape[0] * self.shape[1]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        return f"<Activity {self.name!r}: {self.shape[0]:,} images × {self.shape[1]:,} units>"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        array = self[:, :]
+        return array if dtype in (None, np.float32) else array.astype(dtype)
+
+    def blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield (first image, float32 [units, n], read-only) block by block, in order."""
+        for number, (start, _) in enumerate(self._source.spans()):
+            yield start, self._source.read(number, 0, self._source.units)
+
+    def unit(self, unit: int) -> NDArray[np.float32]:
+        """Return one unit over all images, float32 [images], read-only."""
+        number = operator.index(unit)
+        if not -self.shape[1] <= number < self.shape[1]:
+            raise OutOfRangeError("unit number", value=number, limit=f"0 to {self.shape[1] - 1}")
+        return read_only(self._source.read_unit(number % self.shape[1]))
+
+    def __getitem__(self, key: Any) -> NDArray[np.float32]:
+        if not isinstance(key, tuple):
+            key = (key,)
+        if len(key) > 2:
+            raise OutOfRangeError("axes of activity", value=len(key), limit=2)
+        rows, one_row = _numbers(key[0], self.shape[0], "image number")
+        columns, one_column = _numbers(
+            key[1] if len(key) == 2 else slice(None), self.shape[1], "unit number"
+        )
+        if columns.size == 1 and rows.size > 64:
+            values = self._source.read_unit(int(columns[0]))[rows][:, None]
+        else:
+            values = self._read(rows, columns)
+        if one_row and one_column:
+            return values[0, 0]  # type: ignore[no-any-return]
+        if one_row:
+            values = values[0]
+        elif one_column:
+            values = values[:, 0]
+        return read_only(values)
+
+    def _read(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float32]:
+        # Stored [units, images]: filled that way round, handed out transposed.
+        out = np.empty((columns.size, rows.size), np.float32)
+        if not out.size:
+            return out.T
+        runs = _runs(columns)
+        ascending = rows.size < 2 or bool((np.diff(rows) > 0).all())
+        for number, (start, count) in enumerate(self._source.spans()):
+            if ascending:
+                low, high = np.searchsorted(rows, [start, start + count])
+                if low == high:
+                    continue
+                where: Any = slice(low, high)
+            else:
+                where = np.flatnonzero((rows >= start) & (rows < start + count))
+                if not where.size:
+                    continue
+            inside = rows[where] - start
+            whole = inside.size == count and ascending
+            done = 0
+            for first, last, picks in runs:
+                block = self._source.read(number, first, last)
+                chosen = block if picks is None else block[picks]
+                if not whole:
+                    chosen = chosen[:, inside]
+                out[done : done + chosen.shape[0], where] = chosen
+                done += chosen.shape[0]
+        return out.T
+
+
+def _numbers(key: Any, size: int, what: str) -> tuple[NDArray[np.int64], bool]:
+    """Return the numbers that a key stands for, and whether it was a single one."""
+    if isinstance(key, slice):
+        return np.arange(*key.indices(size), dtype=np.int64), False
+    if key is Ellipsis:
+        return np.arange(size, dtype=np.int64), False
+    array = np.asarray(key)
+    if array.dtype == bool:
+        if array.shape != (size,):
+            raise OutOfRangeError(f"mask over {what}s", value=list(array.shape), limit=[size])
+        return np.flatnonzero(array).astype(np.int64), False
+    if array.size and array.dtype.kind not in "iu":
+        raise OutOfRangeError(f"{what} must be whole", value=str(key)[:40])
+    if array.ndim > 1:
+        raise OutOfRangeError(f"axes of {what}s", value=array.ndim, limit=1)
+    numbers = array.astype(np.int64).reshape(-1)
+    wrong = (numbers < -size) | (numbers >= size)
+    if wrong.any():
+        raise OutOfRangeError(
+            what, value=int(numbers[wrong][0]), limit=f"0 to {size - 1}" if size else "none"
+        )
+    return np.where(numbers < 0, numbers + size, numbers), array.ndim == 0
+
+
+def _runs(columns: NDArray[np.int64]) -> list[tuple[int, int, NDArray[np.int64] | None]]:
+    """Return (first, last, picks) reads that give `columns` in order: neighbours in one read."""
+    steps = np.diff(columns)
+    if columns.size > 64 and not bool((steps == 1).all()):
+        first, last = int(columns.min()), int(columns.max()) + 1
+        return [(first, last, columns - first)]
+    cuts = np.flatnonzero(steps != 1) + 1
+    return [(int(run[0]), int(run[-1]) + 1, None) for run in np.split(columns, cuts)]

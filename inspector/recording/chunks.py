@@ -1,0 +1,251 @@
+"""One chunk as a record: which payloads it has, in which order; written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.recording.errors import CorruptRecordingError, InvalidRecordingInputError
+from inspector.recording.limits import COLUMN_BLOCK, MAX_IMAGE_BYTES
+from inspector.recording.model import Chunk, Header, Tap, taps_of
+from inspector.recording.payloads import Payload, PayloadWriter, StoredArray, place_all
+from inspector.recording.source import Source
+from inspector.recording.textblock import StoredTexts, encode_texts
+from inspector.recording.thumbnails import encode_thumbnails
+
+COLUMN_DTYPES = {"float": "float64", "int": "int64"}
+
+
+@dataclass(frozen=True)
+class ChunkAt:
+    """Where a chunk's record lies: its offset, its end, where its payloads begin, its images."""
+
+    offset: int
+    end: int
+    payloads_at: int
+    start: int
+    images: int
+
+
+def chunk_payloads(header: Header, images: int) -> list[tuple[str, str, tuple[int, ...] | None]]:
+    """Return (name, dtype, shape) of a chunk's payloads in order; shape None is free text."""
+    layout: list[tuple[str, str, tuple[int, ...] | None]] = [
+        (tap.name, tap.layer.dtype, (tap.layer.units, images)) for tap in taps_of(header.layers)
+    ]
+    layout += [
+        ("images", "uint8", None),
+        ("image_table", "uint32", (images, 5)),
+        ("labels", "int32", (images,)),
+        ("predictions", "int32", (images,)),
+        ("confidences", "float32", (images,)),
+        ("path_ends", "int64", (images,)),
+        ("paths", "uint8", None),
+        ("skipped", "int64", None),
+        ("reason_ends", "int64", None),
+        ("reasons", "uint8", None),
+    ]
+    return layout + column_payloads(header, images)
+
+
+def column_payloads(header: Header, images: int) -> list[tuple[str, str, tuple[int, ...] | None]]:
+    """Return (name, dtype, shape) of the payloads of the metadata columns."""
+    layout: list[tuple[str, str, tuple[int, ...] | None]] = []
+    for name, kind in header.columns.items():
+        if kind == "text":
+            layout.append((f"column_ends:{name}", "int64", (images,)))
+            layout.append((f"column:{name}", "uint8", None))
+        else:
+            layout.append((f"column:{name}", COLUMN_DTYPES[kind], (images,)))
+    return layout
+
+
+def encode_chunk(header: Header, chunk: Chunk) -> tuple[dict[str, Any], list[PayloadWriter]]:
+    """Return the body (without payloads) and the payloads of a chunk.
+
+    Raises
+    ------
+    InvalidRecordingInputError
+        If an array has another length, dtype or layer than the header says.
+    """
+    count = expected_images(header, chunk.start)
+    writers = [
+        PayloadWriter(tap.name, _activity(tap, chunk, count), block=count * tap.itemsize)
+        for tap in taps_of(header.layers)
+    ]
+    _check_length("thumbnails", chunk.thumbnails, count)
+    try:
+        blob, table = encode_thumbnails(chunk.thumbnails)
+    except ValueError as error:
+        raise InvalidRecordingInputError(str(error)) from error
+    if blob.size > MAX_IMAGE_BYTES:
+        raise InvalidRecordingInputError(
+            "the thumbnails of a chunk are too large",
+            value=f"{blob.size:,} bytes",
+            limit=f"{MAX_IMAGE_BYTES:,} bytes",
+            advice="choose a smaller chunk or smaller thumbnails",
+        )
+    writers += [
+        PayloadWriter("images", blob, block=0),
+        PayloadWriter("image_table", table, COLUMN_BLOCK),
+    ]
+    for name, dtype in (("labels", "int32"), ("predictions", "int32"), ("confidences", "float32")):
+        writers.append(_column(name, _array(name, getattr(chunk, name), dtype, count)))
+    _check_length("paths", chunk.paths, count)
+    writers += _texts("path_ends", "paths", chunk.paths)
+    numbers = sorted(chunk.skipped)
+    if numbers and not chunk.start <= numbers[0] <= numbers[-1] < chunk.start + count:
+        raise InvalidRecordingInputError(
+            "a skipped image lies outside its chunk",
+            value=numbers,
+            limit=f"{chunk.start} to {chunk.start + count - 1}",
+        )
+    writers.append(_column("skipped", np.array(numbers, np.int64)))
+    writers += _texts("reason_ends", "reasons", [chunk.skipped[number] for number in numbers])
+    writers += _metadata(header, chunk.columns, count)
+    return {"start": chunk.start, "images": count}, writers
+
+
+def expected_images(header: Header, start: int) -> int:
+    """Return how many images the chunk beginning at `start` has on the header's grid."""
+    return max(0, min(header.chunk, header.images - start))
+
+
+def _activity(tap: Tap, chunk: Chunk, count: int) -> NDArray[Any]:
+    key = (tap.layer.name, tap.reduction)
+    if key not in chunk.activity:
+        raise InvalidRecordingInputError(
+            "activity of a layer is missing", value=f"{key[0]} ({key[1]})"
+        )
+    values = np.asarray(chunk.activity[key])
+    if values.shape != (count, tap.layer.units) or values.dtype.kind != "f":
+        raise InvalidRecordingInputError(
+            f"activity of {tap.name!r} must be float [images, units]",
+            value=f"{values.dtype} {list(values.shape)}",
+            limit=f"[{count}, {tap.layer.units}]",
+        )
+    stored = np.empty((tap.layer.units, count), tap.layer.dtype)
+    with np.errstate(over="ignore"):  # float16: too large becomes infinite and is counted as such
+        stored[...] = values.T
+    for number in chunk.skipped:
+        if 0 <= number - chunk.start < count:
+            stored[:, number - chunk.start] = np.nan
+    return stored
+
+
+def _check_length(name: str, values: Any, count: int) -> None:
+    if len(values) != count:
+        raise InvalidRecordingInputError(
+            f"{name} of a chunk: one per image", value=len(values), limit=count
+        )
+
+
+def _array(name: str, values: Any, dtype: str, count: int) -> NDArray[Any]:
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind == "O" or (dtype.startswith("int") and array.dtype.kind == "f"):
+            array = np.array([operator_index(v) if dtype[0] == "i" else float(v) for v in values])
+        kinds = "iub" if dtype.startswith("int") else "iubf"
+        if array.shape != (count,) or (array.size and array.dtype.kind not in kinds):
+            raise ValueError(f"{array.dtype} {list(array.shape)}")
+        if dtype.startswith("int") and array.size:
+            info = np.iinfo(dtype)
+            if not info.min <= array.min() <= array.max() <= info.max:
+                raise ValueError(f"{array.min()} to {array.max()}")
+        return array.astype(dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidRecordingInputError(
+            f"{name} of a chunk must be {dtype}, one per image", value=str(error), limit=count
+        ) from None
+
+
+def operator_index(value: Any) -> int:
+    """Return `value` as an int; a float must be whole."""
+    number = int(value)
+    if number != value:
+        raise ValueError(f"{value!r} is not a whole number")
+    return number
+
+
+def _column(name: str, array: NDArray[Any]) -> PayloadWriter:
+    return PayloadWriter(name, array, COLUMN_BLOCK)
+
+
+def _texts(ends_name: str, name: str, texts: Any) -> list[PayloadWriter]:
+    try:
+        ends, data = encode_texts(texts)
+    except (AttributeError, UnicodeEncodeError) as error:
+        raise InvalidRecordingInputError(f"{name} of a chunk must be text", value=error) from None
+    return [_column(ends_name, ends), _column(name, data)]
+
+
+def _metadata(header: Header, columns: Mapping[str, Any], count: int) -> list[PayloadWriter]:
+    writers: list[PayloadWriter] = []
+    if set(columns) != set(header.columns):
+        wrong = sorted(set(columns) ^ set(header.columns))
+        raise InvalidRecordingInputError(
+            "columns of a chunk are those of the header",
+            value=wrong[0],
+            limit=", ".join(header.columns),
+        )
+    for name, kind in header.columns.items():
+        values = columns[name]
+        _check_length(f"column {name!r}", values, count)
+        if kind == "text":
+            writers += _texts(f"column_ends:{name}", f"column:{name}", values)
+        else:
+            writers.append(
+                _column(
+                    f"column:{name}", _array(f"column {name!r}", values, COLUMN_DTYPES[kind], count)
+                )
+            )
+    return writers
+
+
+def check_layout(
+    payloads: list[Payload],
+    layout: list[tuple[str, str, tuple[int, ...] | None]],
+    path: str,
+    offset: int,
+) -> None:
+    """Refuse a record whose payloads are not those that the header asks for, in their order."""
+    if len(payloads) != len(layout):
+        raise CorruptRecordingError(
+            "payloads of a record", path=path, offset=offset, value=len(payloads), limit=len(layout)
+        )
+    for payload, (name, dtype, shape) in zip(payloads, layout, strict=True):
+        free = shape is None and len(payload.shape) == 1
+        if (payload.name, payload.dtype) != (name, dtype) or not (free or payload.shape == shape):
+            raise CorruptRecordingError(
+                "a payload is not the one that the header asks for",
+                path=path,
+                offset=offset,
+                value=f"{payload.name} {payload.dtype} {list(payload.shape)}",
+                limit=f"{name} {dtype} {list(shape) if shape else 'any'}",
+            )
+        if payload.block == 0 and name != "images":
+            raise CorruptRecordingError(
+                "a payload without checksums", path=path, offset=offset, value=name
+            )
+
+
+class StoredRecord:
+    """The payloads of one record, by name."""
+
+    def __init__(
+        self, source: Source, body: dict[str, Any], payloads: list[Payload], at: int
+    ) -> None:
+        self.body = body
+        places = place_all(payloads, at)
+        self.end = places[-1].end if places else at
+        self.arrays = {where.payload.name: StoredArray(source, where) for where in places}
+
+    def __getitem__(self, name: str) -> StoredArray:
+        return self.arrays[name]
+
+    def texts(self, ends: str, name: str) -> StoredTexts:
+        """Return a pair of payloads as text entries."""
+        return StoredTexts(self.arrays[ends], self.arrays[name])

@@ -1,0 +1,364 @@
+"""A recording opened for reading: lazy, checked, safe to use from several threads."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.recording.activity import Activity
+from inspector.recording.errors import (
+    OutOfRangeError,
+    UnknownColumnError,
+    UnknownLayerError,
+    UnknownReductionError,
+)
+from inspector.recording.limits import TOP
+from inspector.recording.model import (
+    Header,
+    ImageRecord,
+    RecordedLayer,
+    Summary,
+    Tap,
+    TopImages,
+    taps_of,
+)
+from inspector.recording.payloads import read_only
+from inspector.recording.source import Source
+from inspector.recording.store import FileActivity, FileStore
+from inspector.recording.summarise import summarise, unpack_summary
+from inspector.recording.textblock import TextColumn
+
+T = TypeVar("T")
+
+
+def open_recording(path: str | PathLike[str]) -> Recording:
+    """Open a recording; at once, whatever its size.
+
+    An unfinished one opens too, as far as it goes.
+
+    Raises
+    ------
+    NotARecordingError
+        If the file is something else; the message says what it looks like.
+    UnsupportedVersionError, CorruptRecordingError, RecordingReadError
+        If it cannot be read.
+    """
+    source = Source(path)
+    try:
+        return Recording(source)
+    except BaseException:
+        source.close()
+        raise
+
+
+class Recording:
+    """What the units of a model did on every image of a dataset.
+
+    Attributes
+    ----------
+    path : Path
+    header : Header
+    finished : bool
+        False while it is being made, or when making it was broken off.
+    images : int
+        How many images can be read now; they are numbered 0 to images-1.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.path = Path(source.path)
+        self._load()
+
+    def _load(self) -> None:
+        self._store = FileStore(self._source)
+        self.header: Header = self._store.header
+        self._taps = {(tap.layer.name, tap.reduction): tap for tap in taps_of(self.header.layers)}
+        self._cache: dict[Any, Any] = {}
+
+    @property
+    def name(self) -> str:
+        """Return the recording's name (the dataset's)."""
+        return self.header.name
+
+    @property
+    def model(self) -> Mapping[str, str]:
+        """Return name, sha256 and file of the model."""
+        return self.header.model
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the category names by id; () when unknown."""
+        return self.header.classes
+
+    @property
+    def layers(self) -> tuple[RecordedLayer, ...]:
+        """Return the recorded layers, in order."""
+        return self.header.layers
+
+    @property
+    def data(self) -> str:
+        """Return where the stimuli came from; "" when they were not files."""
+        return self.header.data
+
+    @property
+    def finished(self) -> bool:
+        """Return whether the recording is complete."""
+        return self._store.catalogue.finished
+
+    @property
+    def images(self) -> int:
+        """Return how many images can be read."""
+        return self._store.catalogue.images
+
+    def __len__(self) -> int:
+        return self.images
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """Return the true category ids, int32 [images]; -1 for none."""
+        return self._numeric("labels", "int32")
+
+    @property
+    def predictions(self) -> NDArray[np.int32]:
+        """Return the predicted category ids, int32 [images]; -1 for none."""
+        return self._numeric("predictions", "int32")
+
+    @property
+    def confidences(self) -> NDArray[np.float32]:
+        """Return the probability of each prediction, float32 [images]; NaN for none."""
+        return self._numeric("confidences", "float32")
+
+    @property
+    def paths(self) -> TextColumn:
+        """Return the path of every image relative to `data`, "" for none; read when asked for."""
+        return self._kept("paths", lambda: self._store.texts("path_ends", "paths"))
+
+    @property
+    def skipped(self) -> Mapping[int, str]:
+        """Return image number → reason for every image that could not be shown to the model."""
+        return self._kept("skipped", self._store.skipped)
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        """Return the metadata columns: float64, int64 or a text sequence, read when asked for."""
+        return Columns(self)
+
+    @property
+    def accuracy(self) -> float:
+        """Return the share answered right of the labelled images with a prediction; NaN if none."""
+        asked = (self.labels >= 0) & (self.predictions >= 0)
+        count = int(asked.sum())
+        return float((self.labels == self.predictions)[asked].sum()) / count if count else math.nan
+
+    @property
+    def logits(self) -> Activity | None:
+        """Return the activity of the classifier's output layer; None without a classifier."""
+        name = self.header.output.get("layer", "")
+        return self.activity(name) if name else None
+
+    def layer(self, name: str) -> RecordedLayer:
+        """Return a layer by its name, an alias or its tensor.
+
+        Raises
+        ------
+        UnknownLayerError
+            Naming the nearest layers.
+        """
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        for layer in self.layers:
+            if name in layer.aliases or layer.tensor == name:
+                return layer
+        names = [layer.name for layer in self.layers]
+        near = get_close_matches(name, names, 3, 0.4) or names[:5]
+        raise UnknownLayerError(
+            "no such layer in the recording", path=self.path, value=name,
+            advice=f"there is {', '.join(near)}" if near else "it has no layers",
+        )  # fmt: skip
+
+    def _tap(self, layer: str, reduction: str | None) -> Tap:
+        found = self.layer(layer)
+        wanted = found.reductions[0] if reduction is None else reduction
+        wanted = wanted if wanted in found.reductions else found.same.get(wanted, wanted)
+        if wanted not in found.reductions:
+            raise UnknownReductionError(
+                f"layer {found.name!r} was not recorded under that reduction", path=self.path,
+                value=wanted, advice=f"there is {', '.join([*found.reductions, *found.same])}",
+            )  # fmt: skip
+        return self._taps[found.name, wanted]
+
+    def activity(self, layer: str, reduction: str | None = None) -> Activity:
+        """Return a layer's activity as a lazy array [images, units].
+
+        Parameters
+        ----------
+        layer : str
+            Name, alias or tensor.
+        reduction : str, optional
+            The first one recorded when not given.
+        """
+        tap = self._tap(layer, reduction)
+        return self._kept(
+            ("activity", tap.index), lambda: Activity(self._activity_source(tap), tap.name)
+        )
+
+    def _activity_source(self, tap: Tap) -> FileActivity:
+        return FileActivity(self._store, tap)
+
+    def unit(self, layer: str, unit: int, reduction: str | None = None) -> NDArray[np.float32]:
+        """Return one unit over all images, float32 [images], read-only."""
+        return self.activity(layer, reduction).unit(unit)
+
+    def row(self, layer: str, image: int, reduction: str | None = None) -> NDArray[np.float32]:
+        """Return all units of a layer for one image, float32 [units], read-only."""
+        return self.activity(layer, reduction)[self._number(image)]
+
+    def thumbnail(self, image: int) -> NDArray[np.uint8]:
+        """Return one thumbnail, uint8 [h, w, 3] RGB; [0, 0, 3] when there is none."""
+        return self._store.thumbnail(self._number(image))
+
+    def image(self, image: int) -> ImageRecord:
+        """Return everything about one image but its activity."""
+        number = self._number(image)
+        columns = self.columns
+        return ImageRecord(
+            number=number,
+            thumbnail=self.thumbnail(number),
+            label=int(self.labels[number]),
+            prediction=int(self.predictions[number]),
+            confidence=float(self.confidences[number]),
+            path=self.paths[number],
+            columns={name: _item(columns[name][number]) for name in columns},
+            skipped=self.skipped.get(number, ""),
+        )
+
+    def top(
+        self, layer: str, unit: int, count: int = TOP, reduction: str | None = None
+    ) -> TopImages:
+        """Return the images that drive a unit most: finite, not 0, ties to the lower number."""
+        values = self.unit(layer, unit, reduction)
+        numbers = np.flatnonzero(np.isfinite(values) & (values != 0))
+        chosen = values[numbers]
+        if 0 < count < chosen.size:
+            bound = np.partition(chosen, chosen.size - count)[chosen.size - count]
+            numbers = numbers[chosen >= bound]
+            chosen = values[numbers]
+        order = np.argsort(-chosen, kind="stable")[: max(0, count)]
+        return TopImages(read_only(numbers[order].astype(np.int64)), read_only(chosen[order]))
+
+    def summary(self, layer: str, reduction: str | None = None) -> Summary:
+        """Return the summary of a layer: from the file, or from one pass if it is unfinished."""
+        tap = self._tap(layer, reduction)
+        return self._kept(("summary", tap.index), lambda: self._summary(tap))
+
+    def _summary(self, tap: Tap) -> Summary:
+        record = self._store.section(f"summary/{tap.name}")
+        if record is not None:
+            return unpack_summary(record, tap.layer.units, str(self.path))
+        activity = self.activity(tap.layer.name, tap.reduction)
+        blocks = list(self._activity_source(tap).spans())
+        gone = np.array(sorted(self.skipped), np.int64)
+        return summarise(
+            activity.blocks(),
+            tap.layer.units,
+            [self.labels[start : start + count] for start, count in blocks],
+            [gone[(gone >= start) & (gone < start + count)] for start, count in blocks],
+        )
+
+    def refresh(self) -> bool:
+        """Look at the file again; return whether images or sections were added.
+
+        Raises
+        ------
+        RecordingChangedError
+            If the file was truncated, replaced or deleted.
+        """
+        before = self._store.catalogue
+        size = self._source.size
+        if self._source.look() == size and not before.torn:
+            return False
+        store = FileStore(self._source)
+        after = store.catalogue
+        grown = (after.images, after.finished, after.sections) != (
+            before.images, before.finished, before.sections,
+        )  # fmt: skip
+        if grown:
+            self._store = store
+            self._cache = {}
+        return grown
+
+    def close(self) -> None:
+        """Close the file; arrays handed out before stay good."""
+        self._source.close()
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _kept(self, key: Any, make: Callable[[], T]) -> T:
+        cache = self._cache
+        if key not in cache:
+            cache[key] = make()
+        kept: T = cache[key]
+        return kept
+
+    def _numeric(self, name: str, dtype: str) -> NDArray[Any]:
+        return self._kept(name, lambda: read_only(np.array(self._store.column(name, dtype), dtype)))
+
+    def _number(self, image: int) -> int:
+        number = operator.index(image)
+        if not -self.images <= number < self.images:
+            raise OutOfRangeError(
+                "image number", path=self.path, value=number,
+                limit=f"0 to {self.images - 1}" if self.images else "no images yet",
+            )  # fmt: skip
+        return number % self.images
+
+
+class Columns(Mapping[str, Any]):
+    """The metadata columns of a recording, each read when it is asked for."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def __getitem__(self, name: str) -> Any:
+        recording = self._recording
+        kind = recording.header.columns.get(name)
+        if kind is None:
+            raise UnknownColumnError(
+                "no such column in the recording", path=recording.path, value=name,
+                advice=f"there is {', '.join(recording.header.columns) or 'none'}",
+            )  # fmt: skip
+        if kind == "text":
+            return recording._kept(
+                ("column", name),
+                lambda: recording._store.texts(f"column_ends:{name}", f"column:{name}"),
+            )
+        return recording._numeric(f"column:{name}", "float64" if kind == "float" else "int64")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._recording.header.columns)
+
+    def __len__(self) -> int:
+        return len(self._recording.header.columns)
+
+
+def _item(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
