@@ -1,0 +1,81 @@
+"""A loaded model: its graph, what it takes, and an index over its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from onnx import ModelProto
+
+from inspector.graph.index import GraphIndex
+
+Shapes = Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]
+"""Tensor name to its shape at batch 2 and at batch 3 (equal where the batch is fixed)."""
+
+
+@dataclass(frozen=True)
+class GraphInput:
+    """One thing the model must be fed.
+
+    Attributes
+    ----------
+    name
+        Its name in the graph.
+    dtype
+        Name of the numpy dtype (``float32``, ``uint8``, …; ``object`` for text).
+    shape
+        Batch first; None where the model leaves a dimension open.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+    @property
+    def batch(self) -> int | None:
+        """The fixed batch, or None where it is open."""
+        return self.shape[0] if self.shape else None
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A checked model. External weights stay in their files and are never read.
+
+    Attributes
+    ----------
+    path
+        The model file.
+    name
+        The file's name without its ending.
+    sha256
+        Of the model file (not of external weights).
+    proto
+        The model, local functions inlined. Not to be changed.
+    inputs
+        What has to be fed; initializers that are repeated as inputs are left out.
+    opset
+        Version of the default operator set.
+    ir_version
+        Version of the file format.
+    metadata
+        The model's own key-value pairs.
+    classes
+        Category names by id that the model itself carries; () when it has none.
+    """
+
+    path: Path
+    name: str
+    sha256: str
+    proto: ModelProto = field(repr=False)
+    inputs: tuple[GraphInput, ...]
+    opset: int
+    ir_version: int
+    metadata: Mapping[str, str]
+    classes: tuple[str, ...]
+
+    @cached_property
+    def index(self) -> GraphIndex:
+        """Producers, readers, constants and live tensors, made on first use."""
+        return GraphIndex(self.proto)

@@ -1,0 +1,73 @@
+"""Where in the user's own module tree each node was made.
+
+Three exporters write it, each in its way: PyTorch's current one into node metadata, its
+TorchScript one into node names (``/layer4/layer4.1/relu/Relu``), TensorFlow's into node names
+without the leading slash (``StatefulPartitionedCall/model/conv1/Relu``).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+
+from onnx import NodeProto
+
+from inspector.graph.index import GraphIndex
+
+_METADATA = "pkg.torch.onnx.name_scopes"
+_NO_MODULE = "_empty_nn_module_stack"
+
+Path = tuple[str, ...]
+"""Module paths around a node, outermost first: ("layer4", "layer4.1", "layer4.1.relu")."""
+
+
+def scope_paths(index: GraphIndex) -> list[Path]:
+    """For each node the modules around it; () where nothing is known."""
+    found = [_from_metadata(node) for node in index.nodes]
+    if any(found):
+        return [path or () for path in found]
+    if sum(node.name.startswith("/") for node in index.nodes) > len(index.nodes) / 4:
+        return [_from_torchscript(node.name) for node in index.nodes]
+    if sum("/" in node.name.strip("/") for node in index.nodes) > len(index.nodes) / 4:
+        return _from_tensorflow([node.name for node in index.nodes])
+    return [() for _ in index.nodes]
+
+
+def _from_metadata(node: NodeProto) -> Path | None:
+    for item in node.metadata_props:
+        if item.key == _METADATA:
+            try:
+                names = ast.literal_eval(item.value)
+            except (ValueError, SyntaxError):
+                return None
+            # The last entry is the operator's own name, the first one the model itself.
+            return tuple(str(n) for n in names[:-1] if n and not str(n).startswith(_NO_MODULE))
+    return None
+
+
+def _from_torchscript(name: str) -> Path:
+    if not name.startswith("/"):
+        return ()
+    paths: list[str] = []
+    prefix: list[str] = []
+    for part in name.strip("/").split("/")[:-1]:
+        # A child of a container repeats it: layer4/layer4.1 is layer4.1.
+        if prefix and part.startswith(prefix[-1] + "."):
+            prefix[-1] = part
+        else:
+            prefix.append(part)
+        paths.append(".".join(prefix))
+    return tuple(paths)
+
+
+def _from_tensorflow(names: list[str]) -> list[Path]:
+    parts = [name.split("/")[:-1] for name in names]
+    # What every scoped node shares ("StatefulPartitionedCall/model") says nothing.
+    scoped = [p for p in parts if p]
+    shared = 0
+    while scoped and all(len(p) > shared + 1 for p in scoped):
+        (_, count), *_ = Counter(p[shared] for p in scoped).most_common(1)
+        if count < len(scoped):
+            break
+        shared += 1
+    return [tuple("/".join(p[shared:end]) for end in range(shared + 1, len(p) + 1)) for p in parts]
