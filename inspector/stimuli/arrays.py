@@ -87,7 +87,7 @@ def open_array_file(path: Path) -> ArrayDataset:
     try:
         if path.suffix.lower() == ".npy":
             return ArrayDataset(path.stem, np.load(path, mmap_mode="r", allow_pickle=False))
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             if "images" not in arrays:
                 found = ", ".join(sorted(arrays.files)) or "nothing"
                 raise ArrayFormatError(

@@ -134,9 +134,9 @@ class ModelInput:
         """True for [C, H, W], False for [H, W, C], None when the input is not an image."""
         if len(self.shape) != 3:
             return None
-        if self.shape[0] in (1, 3, 4):
+        if self.shape[0] in (1, 3):
             return True
-        return self.shape[2] not in (1, 3, 4)
+        return self.shape[2] not in (1, 3)
 
     @property
     def channels(self) -> int | None:
@@ -200,11 +200,12 @@ class Preprocessor:
         """
         if self._steps.scale == "none":
             return self._unchanged(stimulus)
-        image = self._resized(to_picture(stimulus))
-        scaled = self._scaled(image)
+        scaled = self._scaled(self._resized(to_picture(stimulus)))
         if self._input.channels == 1 and scaled.shape[2] == 3:
             # ITU-R 601 luma, what cv2 and PIL use for greyscale.
             scaled = np.asarray(scaled @ np.array([[0.299], [0.587], [0.114]], np.float32))
+        elif self._input.channels == 3 and scaled.shape[2] == 1:
+            scaled = np.repeat(scaled, 3, axis=2)
         if self._steps.mean is not None:
             scaled = scaled - np.asarray(self._steps.mean, np.float32)
         if self._steps.std is not None:

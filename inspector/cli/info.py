@@ -1,0 +1,113 @@
+"""`inspector info`: what is in a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from inspector.cli.output import number, print_json, size
+
+if TYPE_CHECKING:
+    from inspector.recording import Recording
+
+EXAMPLE = "inspector info drifted.msgpack"
+
+_SHOWN_SKIPPED = 20
+
+
+def command(
+    files: Annotated[list[Path], typer.Argument(help="Recordings.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a list.")] = False,
+) -> None:
+    """Show what recordings hold: model, images, layers, accuracy, and whether they are finished."""
+    from inspector.recording import open_recording
+
+    found = []
+    for file in files:
+        with open_recording(file) as recording:
+            found.append(describe(recording))
+            if not as_json:
+                _print(recording)
+    if as_json:
+        print_json(found if len(found) != 1 else found[0])
+
+
+def describe(recording: Recording) -> dict[str, Any]:
+    """Plain facts about a recording, as `--json` prints them."""
+    accuracy = recording.accuracy
+    return {
+        "name": recording.name,
+        "path": str(recording.path),
+        "model": dict(recording.model),
+        "finished": recording.finished,
+        "images": recording.images,
+        "planned": recording.header.images,
+        "skipped": {str(image): reason for image, reason in recording.skipped.items()},
+        "classes": list(recording.classes),
+        "layers": [
+            {
+                "name": layer.name,
+                "tensor": layer.tensor,
+                "kind": layer.kind,
+                "units": layer.units,
+                "shape": list(layer.shape),
+                "reductions": list(layer.reductions),
+                "dtype": layer.dtype,
+                "default": layer.default,
+            }
+            for layer in recording.layers
+        ],
+        "accuracy": None if accuracy != accuracy else accuracy,
+        "options": dict(recording.header.options),
+        "bytes": Path(recording.path).stat().st_size,
+    }
+
+
+def _print(recording: Recording) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from inspector.text import clean
+
+    def safe(text: str) -> str:
+        return escape(clean(text))
+
+    console = Console()
+    state = (
+        "finished"
+        if recording.finished
+        else f"unfinished: {recording.images:,} of {recording.header.images:,} images"
+    )
+    console.print(f"[bold]{safe(recording.name)}[/bold]  {safe(str(recording.path))}  ({state})")
+    model = recording.model
+    console.print(f"  model     {safe(model['name'])}  sha256 {safe(model['sha256'][:16])}…")
+    console.print(
+        f"  images    {recording.images:,}, {len(recording.skipped):,} skipped, accuracy "
+        f"{number(recording.accuracy)}"
+    )
+    classes = recording.classes
+    listed = ", ".join(safe(name) for name in classes[:10])
+    more = f" and {len(classes) - 10:,} more" if len(classes) > 10 else ""
+    console.print(f"  classes   {len(classes):,}: {listed}{more}")
+    console.print(f"  size      {size(Path(recording.path).stat().st_size)}")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="bold")
+    for title in ("layer", "kind", "units", "shape", "reductions", "type"):
+        table.add_column(title, justify="right" if title == "units" else "left", overflow="fold")
+    for layer in recording.layers:
+        table.add_row(
+            safe(layer.name),
+            layer.kind,
+            f"{layer.units:,}",
+            "×".join(map(str, layer.shape)),
+            ", ".join(layer.reductions),
+            layer.dtype,
+        )
+    console.print(table)
+    for place, (image, reason) in enumerate(recording.skipped.items()):
+        if place == _SHOWN_SKIPPED:
+            console.print(f"  … and {len(recording.skipped) - place:,} more skipped (see --json)")
+            break
+        console.print(f"  skipped   {image}: {safe(reason)}")

@@ -1,0 +1,96 @@
+"""`inspector layers`: what there is to record in a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from inspector.cli.output import print_json, say
+
+if TYPE_CHECKING:
+    from inspector.graph import Layer
+
+EXAMPLE = "inspector layers models/coloured_mnist_cnn.onnx"
+
+
+def command(
+    model: Annotated[Path, typer.Argument(help="The ONNX model.", show_default=False)],
+    every: Annotated[
+        bool, typer.Option("--all", help="Every tensor that can be recorded, not the default ones.")
+    ] = False,
+    output: Annotated[
+        str | None, typer.Option(help="Name of the classification output.", show_default=False)
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option(help="Limit on the model's memory in GB.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the layers of a model: name, kind, units, shape and reductions."""
+    from inspector.runner import load_model
+
+    loaded = load_model(model, output=output, memory=memory)
+    shown = [layer for layer in loaded.layers if every or layer.default]
+    rows = [_row(layer) for layer in shown]
+    if as_json:
+        print_json([row.plain() for row in rows])
+        return
+    _print_table(rows)
+    hidden = len(loaded.layers) - len(shown)
+    if hidden:
+        say(f"{len(shown)} layers are recorded by default; {hidden} more with --all")
+
+
+@dataclass(frozen=True)
+class _Row:
+    layer: Layer
+    reductions: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        layer = self.layer
+        return {
+            "name": layer.name,
+            "tensor": layer.tensor,
+            "op": layer.op,
+            "kind": layer.kind,
+            "units": layer.units,
+            "shape": list(layer.shape),
+            "axis": layer.axis,
+            "signed": layer.signed,
+            "reductions": list(self.reductions),
+            "aliases": list(layer.aliases),
+            "default": layer.default,
+        }
+
+
+def _row(layer: Layer) -> _Row:
+    from inspector.graph import stored_reductions
+
+    return _Row(layer, stored_reductions(layer)[0])
+
+
+def _print_table(rows: list[_Row]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from inspector.text import clean
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("layer", "kind", "units", "shape", "made by", "reductions", "default"):
+        table.add_column(title, justify="right" if title == "units" else "left", overflow="fold")
+    for row in rows:
+        layer = row.layer
+        table.add_row(
+            escape(clean(layer.name)),
+            layer.kind,
+            f"{layer.units:,}",
+            "×".join(map(str, layer.shape)),
+            escape(clean(layer.op)),
+            ", ".join(row.reductions),
+            "yes" if layer.default else "",
+        )
+    Console().print(table)

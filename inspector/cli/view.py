@@ -1,0 +1,52 @@
+"""`inspector view`: look at recordings in a window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLE = "inspector view colored.msgpack drifted.msgpack --unit linear1:7"
+
+
+def command(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Recordings.", show_default=False)
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(help="Unit to start with, as LAYER:NUMBER.", show_default=False),
+    ] = None,
+    lead: Annotated[
+        str | None,
+        typer.Option(help="Recording that the others follow.", show_default=False),
+    ] = None,
+    normalizer: Annotated[
+        str | None,
+        typer.Option(help="Recording whose maxima divide the activity shown.", show_default=False),
+    ] = None,
+    screenshot: Annotated[
+        Path | None,
+        typer.Option(help="Write what the window shows to this PNG and end.", show_default=False),
+    ] = None,
+    size: Annotated[str, typer.Option(help="Size of the window, WIDTHxHEIGHT.")] = "1600x1000",
+    reset: Annotated[bool, typer.Option("--reset", help="Forget settings and the last view.")] = (
+        False
+    ),
+) -> None:
+    """Look at recordings side by side: units, their top images and what they answer to."""
+    from inspector.viewer.dpg import show
+
+    width, _, height = size.partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise typer.BadParameter(f"{size!r}: give WIDTHxHEIGHT", param_hint="--size")
+    show(
+        files or [],
+        unit=unit,
+        lead=lead,
+        normalizer=normalizer,
+        screenshot=screenshot,
+        reset=reset,
+        size=(int(width), int(height)),
+    )

@@ -1,0 +1,35 @@
+"""InD against OOD: what recordings of one model say about its units."""
+
+from inspector.comparison.errors import (
+    ComparisonError,
+    DifferentModelsError,
+    NoCommonCategoriesError,
+    NoCommonLayersError,
+    SameNameError,
+    SignedLayerError,
+)
+from inspector.comparison.scores import (
+    FEW_IMAGES,
+    LayerScores,
+    OodScores,
+    Scores,
+    compare_scores,
+)
+from inspector.comparison.tuning import LayerTuning, layer_tuning, score_reduction
+
+__all__ = [
+    "FEW_IMAGES",
+    "ComparisonError",
+    "DifferentModelsError",
+    "LayerScores",
+    "LayerTuning",
+    "NoCommonCategoriesError",
+    "NoCommonLayersError",
+    "OodScores",
+    "SameNameError",
+    "Scores",
+    "SignedLayerError",
+    "compare_scores",
+    "layer_tuning",
+    "score_reduction",
+]

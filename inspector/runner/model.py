@@ -1,0 +1,211 @@
+"""A model ready to be recorded: its graph, its layers and its classes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.graph import (
+    Graph,
+    GraphInput,
+    Layer,
+    Output,
+    expose_all,
+    find_layers,
+    find_output,
+    load_graph,
+)
+from inspector.runner.errors import ModelInputError, RunnerError
+from inspector.runner.supervisor import Supervisor
+from inspector.stimuli import ModelInput
+
+USUAL_SIDE = 224
+"""Side that a dimension left open by the model gets when no stimulus says better."""
+
+_USUAL_CHANNELS = 3
+
+
+@dataclass(frozen=True)
+class Model:
+    """An ONNX model whose layers are known.
+
+    Attributes
+    ----------
+    graph : Graph
+        The model file as it was read.
+    layers : tuple of Layer
+        Every tensor that can be recorded, in the order in which the model computes them.
+    output : Output or None
+        The classification output; None when the model has none.
+    shapes : mapping of str
+        Shapes of the tensors in the two runs that told the layers.
+    """
+
+    graph: Graph
+    layers: tuple[Layer, ...]
+    output: Output | None
+    shapes: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.graph.name
+
+    @property
+    def path(self) -> Path:
+        """Where the model file lies."""
+        return Path(self.graph.path)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the model file."""
+        return self.graph.sha256
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the outputs: the model's own, or their numbers; empty without a classifier."""
+        if self.output is None:
+            return ()
+        named = self.graph.classes
+        if len(named) == self.output.classes:
+            return named
+        return tuple(str(number) for number in range(self.output.classes))
+
+    @property
+    def input(self) -> GraphInput:
+        """The one input that stimuli are handed to."""
+        return image_input(self.graph)
+
+    def __repr__(self) -> str:
+        return f"<Model {self.name}: {len(self.layers)} layers, {len(self.classes)} classes>"
+
+
+def image_input(graph: Graph) -> GraphInput:
+    """Return the model's only input.
+
+    Raises
+    ------
+    ModelInputError
+        When there is none, or more than one.
+    """
+    if len(graph.inputs) == 1:
+        return graph.inputs[0]
+    names = ", ".join(f"{i.name} {_shown(i.shape)}" for i in graph.inputs) or "none"
+    raise ModelInputError(
+        f"{graph.path}: has {len(graph.inputs)} inputs ({names}), but only models with one input "
+        "can be recorded; export the model with the others fixed as constants"
+    )
+
+
+def model_input(graph: Graph) -> ModelInput:
+    """Describe what one stimulus must look like for this model."""
+    only = image_input(graph)
+    if not only.shape:
+        raise ModelInputError(
+            f"{graph.path}: the input {only.name} has no batch dimension; export the model with one"
+        )
+    return ModelInput(np.dtype(only.dtype), tuple(only.shape[1:]))
+
+
+def load_model(
+    path: str | os.PathLike[str],
+    *,
+    output: str | None = None,
+    size: Sequence[int] | None = None,
+    memory: float | None = None,
+) -> Model:
+    """Read an ONNX model and find its layers.
+
+    The model is checked, then run twice in a worker process to learn the shapes of its tensors.
+
+    Parameters
+    ----------
+    path : path
+        The `.onnx` file.
+    output : str, optional
+        Name of the classification output, when it is not found by itself.
+    size : sequence of int, optional
+        Shape of one stimulus, for the dimensions that the model leaves open (else 224 and 3).
+    memory : float, optional
+        Limit on the model's memory in GiB.
+
+    Raises
+    ------
+    InspectorError
+        When the file is no model, or the model cannot be run.
+    """
+    graph = load_graph(path)
+    with Supervisor(memory) as worker:
+        return probe(graph, worker, output=output, size=size)
+
+
+def probe(
+    graph: Graph,
+    worker: Supervisor,
+    *,
+    output: str | None = None,
+    size: Sequence[int] | None = None,
+) -> Model:
+    """Find the layers of a graph with a worker that already runs; see :func:`load_model`."""
+    exposed = expose_all(graph)
+    feeds = [example_feeds(graph, batch, size) for batch in (2, 3)]
+    # Optimisation would fuse away what is to be seen; one thread keeps address space small.
+    worker.open(
+        exposed.model_bytes,
+        folder=external_folder(graph),
+        provider="cpu",
+        threads=1,
+        optimise=False,
+    )
+    first = worker.shapes(feeds[0])
+    fixed = all(array.shape == feeds[1][name].shape for name, array in feeds[0].items())
+    second = first if fixed else worker.shapes(feeds[1])
+    shapes = {tensor: (first[tensor], second[tensor]) for tensor in exposed.tensors}
+    return Model(graph, find_layers(graph, shapes), find_output(graph, shapes, output), shapes)
+
+
+def example_feeds(
+    graph: Graph, batch: int, size: Sequence[int] | None = None
+) -> dict[str, NDArray[Any]]:
+    """Make inputs of the right shapes from seeded noise; a fixed batch overrules `batch`."""
+    random = np.random.default_rng(0)
+    only = image_input(graph)
+    shape = [only.shape[0] or batch, *_open_sides(graph, size)]
+    dtype = np.dtype(only.dtype)
+    noise = random.random(shape)
+    if dtype.kind in "ui":
+        return {only.name: (noise * 2).astype(dtype)}
+    return {only.name: noise.astype(dtype)}
+
+
+def external_folder(graph: Graph) -> str:
+    """Where ONNX Runtime looks for weights that lie outside the model file."""
+    return str(Path(graph.path).resolve().parent)
+
+
+def _open_sides(graph: Graph, size: Sequence[int] | None) -> tuple[int, ...]:
+    """Fill the dimensions that the model leaves open."""
+    wanted = model_input(graph)
+    if size is None:
+        usual = [USUAL_SIDE] * len(wanted.shape)
+        if len(usual) == 3:
+            usual[0 if wanted.channels_first else 2] = _USUAL_CHANNELS
+        size = usual
+    if len(size) != len(wanted.shape):
+        raise RunnerError(
+            f"a stimulus has {len(size)} dimensions {_shown(size)}, but the model's input "
+            f"{image_input(graph).name} takes {len(wanted.shape)} {_shown(wanted.shape)}"
+        )
+    return tuple(
+        given if have is None else have for have, given in zip(wanted.shape, size, strict=True)
+    )
+
+
+def _shown(shape: Sequence[int | None]) -> str:
+    return "[" + ", ".join("?" if side is None else str(side) for side in shape) + "]"

@@ -1,0 +1,96 @@
+"""How to record: the options of `inspector record`, with their defaults and limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inspector.runner.errors import OptionError
+
+DEFAULT_THUMB = 64
+
+
+@dataclass(frozen=True)
+class RecordOptions:
+    """How to record; the same names and meanings as the options of `inspector record`.
+
+    Attributes
+    ----------
+    name : str or None
+        Of the recording; None takes the dataset's.
+    layers : str
+        `default`, `all`, or globs over layer names, separated by commas.
+    reduce : tuple of str
+        Reductions; `default` stands for `relu_mean` and `max`, and `mean` where a layer is signed.
+    tokens : {"patch", "all"}
+        Whether reductions over tokens leave the class token out.
+    classes : tuple of str or None
+        Names of the model's outputs in their order.
+    preprocess : str or None
+        A preset or a file; None chooses (see :func:`inspector.stimuli.choose_preprocess`).
+    output : str or None
+        Name of the classification output.
+    provider : {"auto", "cpu", "cuda"}
+        Where to run.
+    threads : int
+        Threads of the runtime; 0 for one per core.
+    memory : float or None
+        Limit on the model's memory in GiB.
+    batch, chunk : int or None
+        Images run, and stored, at once; None chooses.
+    dtype : {"float32", "float16"}
+        How activity is stored.
+    thumb : int
+        Longest side of the thumbnails in pixels.
+    limit : str or None
+        `N` for a seeded sample stratified by label, `first:N` for the first N.
+    strict : bool
+        Stop at the first stimulus that cannot be read, instead of listing it.
+    resume, overwrite : bool
+        What to do when the file exists.
+    """
+
+    name: str | None = None
+    layers: str = "default"
+    reduce: tuple[str, ...] = ("default",)
+    tokens: str = "patch"
+    classes: tuple[str, ...] | None = None
+    preprocess: str | None = None
+    output: str | None = None
+    provider: str = "auto"
+    threads: int = 0
+    memory: float | None = None
+    batch: int | None = None
+    chunk: int | None = None
+    dtype: str = "float32"
+    thumb: int = DEFAULT_THUMB
+    limit: str | None = None
+    strict: bool = False
+    resume: bool = False
+    overwrite: bool = False
+
+
+def check_options(options: RecordOptions) -> None:
+    """Refuse values that make no sense, before anything is opened.
+
+    Raises
+    ------
+    OptionError
+        With the value and what is allowed.
+    """
+    for name, value, known in (
+        ("tokens", options.tokens, ("patch", "all")),
+        ("provider", options.provider, ("auto", "cpu", "cuda")),
+        ("dtype", options.dtype, ("float32", "float16")),
+    ):
+        if value not in known:
+            raise OptionError(f"--{name} {value!r}: choose {' or '.join(known)}")
+    for name, number, lowest in (
+        ("batch", options.batch, 1),
+        ("chunk", options.chunk, 1),
+        ("thumb", options.thumb, 0),
+        ("threads", options.threads, 0),
+    ):
+        if number is not None and number < lowest:
+            raise OptionError(f"--{name} {number}: give at least {lowest}")
+    if options.memory is not None and options.memory <= 0:
+        raise OptionError(f"--memory {options.memory:g}: give a positive number of GB")

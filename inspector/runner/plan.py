@@ -1,0 +1,132 @@
+"""Settle what is recorded before the first batch runs: layers, classes, labels, grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.graph import Instrumented, Layer, instrument, select_layers, stored_reductions
+from inspector.recording import Header, RecordedLayer, default_chunk
+from inspector.runner.errors import NoLayersError, OptionError
+from inspector.runner.model import Model, image_input
+from inspector.runner.options import RecordOptions
+from inspector.stimuli import Dataset, Preprocess, labels_as_outputs
+
+DEFAULT_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is settled before the first batch runs."""
+
+    header: Header
+    instrumented: Instrumented
+    labels: NDArray[np.int32]
+    input_name: str
+    fixed_batch: int | None
+    dataset: Dataset
+
+
+def make_plan(model: Model, dataset: Dataset, options: RecordOptions, steps: Preprocess) -> Plan:
+    """Choose layers, match labels to outputs by name, and settle the grid.
+
+    Raises
+    ------
+    InspectorError
+        When layers, classes, labels, batch or chunk do not fit the model.
+    """
+    graph, output = model.graph, model.output
+    classes = options.classes if options.classes is not None else model.classes
+    outputs = output.classes if output is not None else 0
+    if options.classes is not None and len(classes) != outputs:
+        raise OptionError(
+            f"--classes names {len(classes):,} classes, but the model has {outputs:,} outputs; "
+            "give one name per output in their order"
+        )
+    chosen = list(select_layers(model.layers, options.layers.split(",")))
+    # Predictions are read off the classification layer, so it is recorded in any case.
+    logits = next(
+        (layer for layer in model.layers if output and layer.tensor == output.logits), None
+    )
+    if logits is not None and logits not in chosen:
+        chosen.append(logits)
+    if not chosen:
+        raise NoLayersError(
+            f"{graph.path}: no layer to record; see what there is with `inspector layers --all`"
+        )
+    taps, recorded = [], []
+    for layer in chosen:
+        stored, same = stored_reductions(layer, options.reduce)
+        taps.append((layer, stored))
+        recorded.append(_recorded_layer(layer, stored, same, options.dtype))
+    fixed = image_input(graph).shape[0]
+    batch, chunk = _grid(recorded, options, fixed)
+    header = Header(
+        name=options.name or dataset.name,
+        model={"name": graph.name, "sha256": graph.sha256, "file": Path(graph.path).name},
+        layers=tuple(recorded),
+        classes=tuple(classes),
+        output={} if logits is None or output is None else _output(logits, output.kind),
+        images=len(dataset),
+        batch=batch,
+        chunk=chunk,
+        stimuli_sha256=dataset.digest(),
+        options={"preprocess": steps.as_dict(), "tokens": options.tokens},
+        thumbnail={"px": options.thumb},
+        columns={},
+        data=dataset.root,
+    )
+    return Plan(
+        header,
+        instrument(graph, taps, tokens=options.tokens),
+        labels_as_outputs(dataset, classes, outputs),
+        image_input(graph).name,
+        fixed,
+        dataset,
+    )
+
+
+def _output(logits: Layer, kind: str) -> dict[str, str]:
+    return {"layer": logits.name, "kind": kind}
+
+
+def _recorded_layer(
+    layer: Layer, stored: tuple[str, ...], same: dict[str, str], dtype: str
+) -> RecordedLayer:
+    return RecordedLayer(
+        name=layer.name,
+        tensor=layer.tensor,
+        kind=layer.kind,
+        units=layer.units,
+        shape=tuple(layer.shape),
+        default=layer.default,
+        signed=layer.signed,
+        op=layer.op,
+        axis=layer.axis,
+        aliases=tuple(layer.aliases),
+        reductions=stored,
+        same=same,
+        dtype=dtype,
+    )
+
+
+def _grid(
+    layers: Sequence[RecordedLayer], options: RecordOptions, fixed: int | None
+) -> tuple[int, int]:
+    """Settle batch and chunk: chunks hold whole batches."""
+    if fixed is not None and options.batch not in (None, fixed):
+        raise OptionError(
+            f"--batch {options.batch}: the model's batch is fixed at {fixed}; leave --batch out, "
+            "or export the model with a dynamic batch"
+        )
+    batch = fixed or options.batch or DEFAULT_BATCH
+    chunk = options.chunk or default_chunk(layers, batch)
+    if chunk % batch:
+        raise OptionError(
+            f"--chunk {chunk} is no multiple of the batch of {batch}; give one that is"
+        )
+    return batch, chunk
