@@ -1,0 +1,145 @@
+"""`show`: the window for some recordings, or a picture of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from inspector.viewer.dpg.display import check_display, check_library
+from inspector.viewer.errors import ViewerError
+from inspector.viewer.model.goto import find_target
+from inspector.viewer.model.reducer import start
+from inspector.viewer.model.sources import Source, catalog_of, open_sources
+from inspector.viewer.model.state import State
+
+
+def show(
+    paths: Sequence[str | Path],
+    *,
+    unit: str | None = None,
+    image: str | None = None,
+    category: str | None = None,
+    lead: str | None = None,
+    normalizer: str | None = None,
+    images: str | Path | None = None,
+    screenshot: str | Path | None = None,
+    reset: bool = False,
+    size: tuple[int, int] = (1600, 1000),
+    theme: str = "dark",
+    scale: float = 1.0,
+) -> None:
+    """Show recordings side by side until the window is closed.
+
+    Parameters
+    ----------
+    paths
+        Recording files. One that cannot be opened shows its error in its own panel.
+    unit
+        Where to begin, as `layer:unit`.
+    lead, normalizer
+        Names of recordings. Without `lead` the first recording leads.
+    screenshot
+        A PNG to write once everything visible has loaded; then the window closes.
+    size
+        Of the window in pixels.
+    theme
+        "dark" or "light".
+    scale
+        Of everything, 1 = 100 %.
+
+    Raises
+    ------
+    NoDisplayError, GraphicsLibraryError
+        Where no window can be opened.
+    ViewerError
+        For a unit or a name that does not exist.
+    """
+    check_display()
+    check_library()
+    sources = open_sources(paths)
+    try:
+        state = first_state(
+            sources, unit=unit, lead=lead, normalizer=normalizer, theme=theme, scale=scale
+        )
+        _run(sources, state, size, None if screenshot is None else Path(screenshot))
+    finally:
+        for source in sources:
+            source.close()
+
+
+def first_state(
+    sources: Sequence[Source],
+    *,
+    unit: str | None = None,
+    lead: str | None = None,
+    normalizer: str | None = None,
+    theme: str = "dark",
+    scale: float = 1.0,
+) -> State:
+    """The state that the options ask for."""
+    if theme not in ("dark", "light"):
+        raise ViewerError(f"the theme is dark or light, not {theme!r}")
+    catalog = catalog_of(sources)
+    first = next((n for n, source in enumerate(sources) if source.recording is not None), 0)
+    state = start(
+        catalog,
+        lead=_number(sources, lead, "Lead") if lead else first if sources else None,
+        normalizer=_number(sources, normalizer, "Normalizer") if normalizer else None,
+        theme=theme,
+        scale=scale,
+    )
+    if unit is None:
+        return state
+    target = find_target(unit, state.here.layer, catalog)
+    if isinstance(target, str):
+        raise ViewerError(f"--unit {unit}: {target}")
+    return start(
+        catalog,
+        layer=target.layer,
+        unit=target.unit or 0,
+        lead=state.lead,
+        normalizer=state.normalizer,
+        theme=theme,
+        scale=scale,
+    )
+
+
+def _number(sources: Sequence[Source], name: str, role: str) -> int:
+    for number, source in enumerate(sources):
+        if name in (source.name, source.path.name, source.path.stem):
+            return number
+    known = ", ".join(source.name for source in sources)
+    raise ViewerError(f"no recording is called {name!r} to be {role}; there is {known}")
+
+
+def _run(
+    sources: Sequence[Source], state: State, size: tuple[int, int], screenshot: Path | None
+) -> None:
+    import dearpygui.dearpygui as dpg
+
+    from inspector.viewer.dpg.app import App
+
+    if screenshot is not None and not screenshot.parent.is_dir():
+        raise ViewerError(f"{screenshot}: the folder {screenshot.parent} does not exist")
+    dpg.create_context()
+    try:
+        dpg.configure_app(manual_callback_management=True)
+        dpg.create_viewport(
+            title="Inspector", width=size[0], height=size[1], x_pos=0, y_pos=0,
+            min_width=900, min_height=600, vsync=screenshot is None,
+        )  # fmt: skip
+        dpg.setup_dearpygui()
+        app = App(sources, state, hover=screenshot is None)
+        try:
+            dpg.show_viewport()
+            if screenshot is None:
+                app.run()
+            else:
+                app.settle()
+                app.save(screenshot)
+        finally:
+            app.close()
+    finally:
+        dpg.destroy_context()
+    if screenshot is not None and not screenshot.is_file():
+        raise ViewerError(f"{screenshot}: the picture could not be written")

@@ -1,0 +1,128 @@
+"""Where the parts of the window lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inspector.viewer.model.drawing import Style
+from inspector.viewer.model.geometry import Rect
+
+CARD_LEAST = 292
+"""Narrowest card (pixels at scale 1) in which every part is still readable."""
+WIDE = 540
+"""From here on a card puts its categories beside the distribution."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Rectangles in window pixels.
+
+    Cards may reach beyond `stage`, the part of the window that shows them: then `limit` (> 0) is
+    how far they can be scrolled sideways.
+    """
+
+    bar: Rect
+    search: Rect
+    reduction: Rect
+    side: Rect
+    layers: Rect
+    unit_box: Rect
+    units: Rect
+    stage: Rect
+    cards: tuple[Rect, ...]
+    status: Rect
+    limit: float
+
+
+def arrange(
+    width: float, height: float, style: Style, cards: int, layers: int, scrolled: float = 0.0
+) -> Layout:
+    """Lay out a window of `width` × `height` pixels for so many cards and layers."""
+    px = style.px
+    margin, gap = px(10), px(8)
+    bar = Rect(margin, margin, max(1, width - 2 * margin), px(48))
+    status = Rect(margin, height - margin - px(32), bar.w, px(32))
+    top, bottom = bar.bottom + gap, status.y - gap
+    side_width = min(px(292), max(px(218), round(width * 0.165)))
+    side = Rect(margin, top, side_width, max(1, bottom - top))
+    stage_x = side.right + gap
+    stage = Rect(stage_x, top, max(1, width - margin - stage_x), side.h)
+
+    tall = px(32)
+    y = bar.y + (bar.h - tall) / 2
+    buttons = bar.right - px(10) - px(78)
+    search_width = px(230) if bar.w >= px(1150) else px(170)
+    search = Rect(buttons - px(8) - search_width, y, search_width, tall)
+    reduction = Rect(search.x - px(8) - px(176), y, px(176), tall)
+
+    inner = side.inset(px(10), px(12))
+    head, row = px(30), px(28)
+    layers_high = min(layers * row, max(row * 3, (inner.h - 2 * head - px(60)) * 0.45))
+    layers_rect = Rect(inner.x, inner.y + head, inner.w, layers_high)
+    box = Rect(inner.x, layers_rect.bottom + px(16) + head, inner.w, px(32))
+    units_y = box.bottom + px(8)
+    units_rect = Rect(inner.x, units_y, inner.w, max(1, inner.bottom - units_y))
+
+    number = max(1, cards)
+    card_width = (stage.w - gap * (number - 1)) / number
+    least = px(CARD_LEAST)
+    limit = 0.0
+    if card_width < least:
+        card_width = least
+        limit = max(0.0, number * (least + gap) - gap - stage.w)
+    scrolled = min(max(0.0, scrolled), limit)
+    rects = []
+    for place in range(cards):
+        x = round(stage.x + place * (card_width + gap) - scrolled)
+        right = round(stage.x + place * (card_width + gap) + card_width - scrolled)
+        rects.append(Rect(x, stage.y, right - x, stage.h))
+    return Layout(
+        bar=bar,
+        search=search,
+        reduction=reduction,
+        side=side,
+        layers=layers_rect,
+        unit_box=box,
+        units=units_rect,
+        stage=stage,
+        cards=tuple(rects),
+        status=status,
+        limit=limit,
+    )
+
+
+@dataclass(frozen=True)
+class CardLayout:
+    """The parts of one card, relative to its upper left corner."""
+
+    header: Rect
+    stats: Rect
+    plot: Rect
+    categories: Rect
+    images_title: Rect
+    images: Rect
+
+
+def arrange_card(width: float, height: float, style: Style, notice: bool) -> CardLayout:
+    """Lay out a card; `notice` leaves a line below the header for a warning."""
+    px = style.px
+    pad = px(14)
+    inner = width - 2 * pad
+    header = Rect(pad, px(12), inner, px(48) + (px(26) if notice else 0))
+    stats = Rect(pad, header.bottom + px(8), inner, px(46))
+    y = stats.bottom + px(14)
+    list_high = px(26) + 5 * px(22)
+    if width >= px(WIDE):
+        list_width = round(inner * 0.40)
+        high = max(list_high, min(px(230), round(height * 0.2)))
+        categories = Rect(pad, y, list_width, high)
+        plot = Rect(pad + list_width + px(24), y, inner - list_width - px(24), high)
+        y += high + px(14)
+    else:
+        high = min(px(200), max(px(118), round(height * 0.165)))
+        plot = Rect(pad, y, inner, high)
+        categories = Rect(pad, plot.bottom + px(14), inner, list_high)
+        y = categories.bottom + px(12)
+    title = Rect(pad, y, inner, px(26))
+    images = Rect(pad, title.bottom, inner, max(1, height - px(8) - title.bottom))
+    return CardLayout(header, stats, plot, categories, title, images)
