@@ -34,7 +34,9 @@ from inspector.recording.model import (
     TopImages,
     default_chunk,
 )
-from inspector.recording.recording import Recording, open_recording
+from inspector.recording.query import select
+from inspector.recording.recording import Recording
+from inspector.recording.view import open_recording, split_expression
 from inspector.recording.writer import RecordingWriter
 
 __all__ = [
@@ -65,4 +67,6 @@ __all__ = [
     "UnsupportedVersionError",
     "default_chunk",
     "open_recording",
+    "select",
+    "split_expression",
 ]

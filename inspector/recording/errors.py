@@ -44,7 +44,7 @@ class RecordingError(InspectorError):
 
     def __str__(self) -> str:
         """Return one line: where, which rule, the value, the limit, and what to do."""
-        parts = [f"{clean(self.path, 300)}: " if self.path else "", self.rule]
+        parts = [f"{clean(self.path, 300)}: " if self.path else "", clean(self.rule, 400)]
         if self.offset is not None:
             parts.append(f" at byte {self.offset}")
         if self.value is not None:
@@ -55,7 +55,7 @@ class RecordingError(InspectorError):
         elif self.limit is not None:
             parts.append(f" (limit {clean(str(self.limit), 120)})")
         if self.advice:
-            parts.append(f"; {self.advice}")
+            parts.append(f"; {clean(self.advice, 400)}")
         return "".join(parts)
 
 

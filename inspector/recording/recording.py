@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -32,57 +31,37 @@ from inspector.recording.model import (
     taps_of,
 )
 from inspector.recording.payloads import read_only
-from inspector.recording.source import Source
-from inspector.recording.store import FileActivity, FileStore
-from inspector.recording.summarise import summarise, unpack_summary
-from inspector.recording.textblock import TextColumn
+from inspector.recording.store import Store
+from inspector.recording.summarise import summarise
+from inspector.text import clean
 
 T = TypeVar("T")
-
-
-def open_recording(path: str | PathLike[str]) -> Recording:
-    """Open a recording; at once, whatever its size.
-
-    An unfinished one opens too, as far as it goes.
-
-    Raises
-    ------
-    NotARecordingError
-        If the file is something else; the message says what it looks like.
-    UnsupportedVersionError, CorruptRecordingError, RecordingReadError
-        If it cannot be read.
-    """
-    source = Source(path)
-    try:
-        return Recording(source)
-    except BaseException:
-        source.close()
-        raise
 
 
 class Recording:
     """What the units of a model did on every image of a dataset.
 
-    Attributes
-    ----------
-    path : Path
-    header : Header
-    finished : bool
-        False while it is being made, or when making it was broken off.
-    images : int
-        How many images can be read now; they are numbered 0 to images-1.
+    Made by :func:`open_recording`. Arrays are read when they are asked for, checked against their
+    checksums, and handed out read-only. Several threads may read at once.
     """
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self.path = Path(source.path)
-        self._load()
+    def __init__(self, store: Store) -> None:
+        self._set(store)
 
-    def _load(self) -> None:
-        self._store = FileStore(self._source)
-        self.header: Header = self._store.header
-        self._taps = {(tap.layer.name, tap.reduction): tap for tap in taps_of(self.header.layers)}
+    def _set(self, store: Store) -> None:
+        self._store = store
+        self._taps = {(tap.layer.name, tap.reduction): tap for tap in taps_of(store.header.layers)}
         self._cache: dict[Any, Any] = {}
+
+    @property
+    def path(self) -> Path:
+        """Return the file or folder; of a part, with its filter."""
+        return Path(self._store.path)
+
+    @property
+    def header(self) -> Header:
+        """Return what the recording is of, and how it was made."""
+        return self._store.header
 
     @property
     def name(self) -> str:
@@ -111,13 +90,13 @@ class Recording:
 
     @property
     def finished(self) -> bool:
-        """Return whether the recording is complete."""
-        return self._store.catalogue.finished
+        """Return False while it is being made, or when making it was broken off."""
+        return self._store.finished
 
     @property
     def images(self) -> int:
-        """Return how many images can be read."""
-        return self._store.catalogue.images
+        """Return how many images can be read now; they are numbered 0 to images-1."""
+        return self._store.images
 
     def __len__(self) -> int:
         return self.images
@@ -125,22 +104,22 @@ class Recording:
     @property
     def labels(self) -> NDArray[np.int32]:
         """Return the true category ids, int32 [images]; -1 for none."""
-        return self._numeric("labels", "int32")
+        return self._numeric("labels")
 
     @property
     def predictions(self) -> NDArray[np.int32]:
         """Return the predicted category ids, int32 [images]; -1 for none."""
-        return self._numeric("predictions", "int32")
+        return self._numeric("predictions")
 
     @property
     def confidences(self) -> NDArray[np.float32]:
         """Return the probability of each prediction, float32 [images]; NaN for none."""
-        return self._numeric("confidences", "float32")
+        return self._numeric("confidences")
 
     @property
-    def paths(self) -> TextColumn:
+    def paths(self) -> Sequence[str]:
         """Return the path of every image relative to `data`, "" for none; read when asked for."""
-        return self._kept("paths", lambda: self._store.texts("path_ends", "paths"))
+        return self._kept("paths", self._store.paths)
 
     @property
     def skipped(self) -> Mapping[int, str]:
@@ -209,11 +188,8 @@ class Recording:
         """
         tap = self._tap(layer, reduction)
         return self._kept(
-            ("activity", tap.index), lambda: Activity(self._activity_source(tap), tap.name)
+            ("activity", tap.index), lambda: Activity(self._store.activity(tap), tap.name)
         )
-
-    def _activity_source(self, tap: Tap) -> FileActivity:
-        return FileActivity(self._store, tap)
 
     def unit(self, layer: str, unit: int, reduction: str | None = None) -> NDArray[np.float32]:
         """Return one unit over all images, float32 [images], read-only."""
@@ -262,18 +238,45 @@ class Recording:
         return self._kept(("summary", tap.index), lambda: self._summary(tap))
 
     def _summary(self, tap: Tap) -> Summary:
-        record = self._store.section(f"summary/{tap.name}")
-        if record is not None:
-            return unpack_summary(record, tap.layer.units, str(self.path))
-        activity = self.activity(tap.layer.name, tap.reduction)
-        blocks = list(self._activity_source(tap).spans())
+        stored = self._store.summary(tap)
+        if stored is not None:
+            return stored
+        activity = self._store.activity(tap)
         gone = np.array(sorted(self.skipped), np.int64)
+        spans = activity.spans()
         return summarise(
-            activity.blocks(),
+            Activity(activity, tap.name).blocks(),
             tap.layer.units,
-            [self.labels[start : start + count] for start, count in blocks],
-            [gone[(gone >= start) & (gone < start + count)] for start, count in blocks],
+            [self.labels[start : start + count] for start, count in spans],
+            [gone[(gone >= start) & (gone < start + count)] for start, count in spans],
         )
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """Return each image's number in the file, int64 [images]: 0, 1, … but for a part."""
+        return self._kept("numbers", self._store.numbers)
+
+    def select(self, expression: str) -> NDArray[np.bool_]:
+        """Return which images a filter (docs/query.md) matches, bool [images].
+
+        Raises
+        ------
+        QueryError
+            If the filter cannot be read, saying where, or names what is not there.
+        """
+        from inspector.recording.query import select
+
+        return select(self, expression)
+
+    def where(self, expression: str) -> Recording:
+        """Return the images that a filter (docs/query.md) matches, as a recording of its own.
+
+        Its images are numbered from 0; `numbers` gives their numbers here. Closing it closes
+        this recording too, as they share the file.
+        """
+        from inspector.recording.view import view_of
+
+        return Recording(view_of(self._store, expression))
 
     def refresh(self) -> bool:
         """Look at the file again; return whether images or sections were added.
@@ -283,23 +286,28 @@ class Recording:
         RecordingChangedError
             If the file was truncated, replaced or deleted.
         """
-        before = self._store.catalogue
-        size = self._source.size
-        if self._source.look() == size and not before.torn:
+        store = self._store.refreshed()
+        if store is None:
             return False
-        store = FileStore(self._source)
-        after = store.catalogue
-        grown = (after.images, after.finished, after.sections) != (
-            before.images, before.finished, before.sections,
-        )  # fmt: skip
-        if grown:
-            self._store = store
-            self._cache = {}
-        return grown
+        self._set(store)
+        return True
 
     def close(self) -> None:
         """Close the file; arrays handed out before stay good."""
-        self._source.close()
+        self._store.close()
+
+    def __repr__(self) -> str:
+        state = "" if self.finished else f", unfinished: {self.header.images:,} planned"
+        return (
+            f"<Recording {clean(self.name, 60)!r}: {self.images:,} images, "
+            f"{len(self.layers)} layers{state}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        from inspector.recording.notebook import html_of
+
+        return html_of(self)
 
     def __enter__(self) -> Recording:
         return self
@@ -319,8 +327,8 @@ class Recording:
         kept: T = cache[key]
         return kept
 
-    def _numeric(self, name: str, dtype: str) -> NDArray[Any]:
-        return self._kept(name, lambda: read_only(np.array(self._store.column(name, dtype), dtype)))
+    def _numeric(self, name: str) -> NDArray[Any]:
+        return self._kept(name, lambda: read_only(self._store.numeric(name)))
 
     def _number(self, image: int) -> int:
         number = operator.index(image)
@@ -340,24 +348,29 @@ class Columns(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         recording = self._recording
-        kind = recording.header.columns.get(name)
-        if kind is None:
+        kinds = self._kinds()
+        if name not in kinds:
             raise UnknownColumnError(
                 "no such column in the recording", path=recording.path, value=name,
-                advice=f"there is {', '.join(recording.header.columns) or 'none'}",
+                advice=f"there is {', '.join(kinds) or 'none'}",
             )  # fmt: skip
-        if kind == "text":
-            return recording._kept(
-                ("column", name),
-                lambda: recording._store.texts(f"column_ends:{name}", f"column:{name}"),
-            )
-        return recording._numeric(f"column:{name}", "float64" if kind == "float" else "int64")
+        store = recording._store
+        return recording._kept(("column", name), lambda: store.column(name))
+
+    def _kinds(self) -> Mapping[str, str]:
+        return self._recording._kept("kinds", self._recording._store.column_kinds)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._kinds()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._recording.header.columns)
+        return iter(self._kinds())
 
     def __len__(self) -> int:
-        return len(self._recording.header.columns)
+        return len(self._kinds())
+
+    def __repr__(self) -> str:
+        return f"<Columns {dict(self._kinds())}>"
 
 
 def _item(value: Any) -> Any:

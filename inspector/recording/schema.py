@@ -195,3 +195,21 @@ def check_header(header: Header) -> dict[str, Any]:
     except CorruptRecordingError as error:
         raise InvalidRecordingInputError(error.rule, value=error.value, limit=error.limit) from None
     return body
+
+
+def first_difference(name: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
+    """Return (where, old value, new value) of the first difference of plain values, or None."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(key for key in new if key not in old)]:
+            inner = f"{name}.{key}" if name else key
+            if key not in old or key not in new:
+                return inner, old.get(key, "(nothing)"), new.get(key, "(nothing)")
+            if found := first_difference(inner, old[key], new[key]):
+                return found
+        return None
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for number, (before, after) in enumerate(zip(old, new, strict=True)):
+            if found := first_difference(f"{name}[{number}]", before, after):
+                return found
+        return None
+    return None if old == new and type(old) is type(new) else (name, old, new)

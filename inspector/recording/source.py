@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from pathlib import Path
 
@@ -27,15 +28,31 @@ class Source:
         try:
             if Path(path).is_dir():
                 raise NotARecordingError("this is a folder, not a recording", path=path)
-            self._fd = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+            # Not to hang on a pipe: opening one waits for its other end.
+            self._handle: _Handle | None = _Handle(
+                os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+            )
         except OSError as error:
             reason = error.strerror or str(error)
             raise RecordingReadError(f"cannot open: {reason}", path=path) from error
         except ValueError as error:
             raise RecordingReadError(f"cannot open: {error}", path=path) from error
         self._lock = threading.Lock()
-        self.closed = False
-        self.size = os.fstat(self._fd).st_size
+        status = os.fstat(self._handle.fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise NotARecordingError("this is not a file", path=path)
+        self.size = status.st_size
+
+    @property
+    def closed(self) -> bool:
+        """Return whether :meth:`close` was called."""
+        return self._handle is None
+
+    def _open(self) -> _Handle:
+        handle = self._handle
+        if handle is None:
+            raise RecordingReadError("the recording is closed", path=self.path)
+        return handle
 
     def look(self) -> int:
         """Look at the file again, set and return its size.
@@ -46,7 +63,7 @@ class Source:
             If it is shorter than before, or another file (or none) stands at its path.
         """
         try:
-            status = os.fstat(self._fd)
+            status = os.fstat(self._open().fd)
         except OSError as error:
             raise RecordingReadError(f"cannot read: {error.strerror}", path=self.path) from error
         try:
@@ -83,10 +100,11 @@ class Source:
     def read_into(self, offset: int, view: memoryview) -> None:
         """Fill `view` from `offset` on."""
         self._checked(offset, len(view))
+        handle = self._open()  # kept while reading: another thread may close meanwhile
         done = 0
         while done < len(view):
             try:
-                count = self._pread_into(offset + done, view[done:])
+                count = self._pread_into(handle.fd, offset + done, view[done:])
             except OSError as error:
                 raise RecordingReadError(
                     f"cannot read: {error.strerror}", path=self.path, offset=offset + done
@@ -101,8 +119,7 @@ class Source:
             done += count
 
     def _checked(self, offset: int, count: int) -> int:
-        if self.closed:
-            raise RecordingReadError("the recording is closed", path=self.path)
+        self._open()
         if offset < 0 or count < 0 or offset + count > self.size:
             raise CorruptRecordingError(
                 "a length points beyond the end of the file",
@@ -113,17 +130,25 @@ class Source:
             )
         return count
 
-    def _pread_into(self, offset: int, view: memoryview) -> int:
+    def _pread_into(self, fd: int, offset: int, view: memoryview) -> int:
         if hasattr(os, "preadv"):
-            return os.preadv(self._fd, [view], offset)
+            return os.preadv(fd, [view], offset)
         with self._lock:
-            os.lseek(self._fd, offset, os.SEEK_SET)
-            data = os.read(self._fd, len(view))
+            os.lseek(fd, offset, os.SEEK_SET)
+            data = os.read(fd, len(view))
         view[: len(data)] = data
         return len(data)
 
     def close(self) -> None:
-        """Close the file; reads after this raise."""
-        if not self.closed:
-            self.closed = True
-            os.close(self._fd)
+        """Close the file once no read is under way; later reads raise."""
+        self._handle = None
+
+
+class _Handle:
+    """A file descriptor that is closed when nobody holds it: never under a running read."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def __del__(self) -> None:
+        os.close(self.fd)

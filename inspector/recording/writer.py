@@ -31,7 +31,7 @@ from inspector.recording.records import (
     pack_body,
     pack_end_body,
 )
-from inspector.recording.schema import check_header, pack_header
+from inspector.recording.schema import check_header, first_difference, pack_header
 from inspector.recording.source import Source
 from inspector.recording.verify import verify_chunk
 
@@ -308,7 +308,7 @@ def _unlink(target: Path) -> None:
 
 def _compare(path: Path, was: Header, now: Header) -> None:
     old, new = pack_header(was), pack_header(now)
-    difference = _difference("", old, new)
+    difference = first_difference("", old, new)
     if difference is not None:
         name, before, after = difference
         raise ResumeMismatchError(
@@ -316,23 +316,6 @@ def _compare(path: Path, was: Header, now: Header) -> None:
             value=f"now {after!r}, then {before!r}",
             advice="use the options of then, or --overwrite",
         )  # fmt: skip
-
-
-def _difference(name: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in [*old, *(key for key in new if key not in old)]:
-            inner = f"{name}.{key}" if name else key
-            if key not in old or key not in new:
-                return inner, old.get(key, "(nothing)"), new.get(key, "(nothing)")
-            if found := _difference(inner, old[key], new[key]):
-                return found
-        return None
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for number, (before, after) in enumerate(zip(old, new, strict=True)):
-            if found := _difference(f"{name}[{number}]", before, after):
-                return found
-        return None
-    return None if old == new and type(old) is type(new) else (name, old, new)
 
 
 def _drop_bad_last_chunk(source: Source, catalogue: Catalogue) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sample import chunk_of, header, whole_activity, write
+from tiny_recordings import chunk_of, header, whole_activity, write
 
 from inspector.recording import (
     InvalidRecordingInputError,
@@ -10,6 +10,7 @@ from inspector.recording import (
     OutOfRangeError,
     RecordingExistsError,
     RecordingLockedError,
+    RecordingReadError,
     RecordingWriter,
     ResumeMismatchError,
     UnknownColumnError,
@@ -256,8 +257,13 @@ def test_other_files_are_named(tmp_path, data, words):
     with pytest.raises(RecordingError, match=words) as caught:
         open_recording(path)
     assert "\n" not in str(caught.value)
-    with pytest.raises(NotARecordingError, match="folder"):
+
+
+def test_folders_and_missing_files_are_named(tmp_path):
+    with pytest.raises(NotARecordingError, match="folder has no recordings"):
         open_recording(tmp_path)
+    with pytest.raises(RecordingReadError, match="No such file"):
+        open_recording(tmp_path / "none.msgpack")
 
 
 def test_a_chunk_that_does_not_fit_is_refused_whole(tmp_path):
@@ -290,7 +296,7 @@ def test_a_chunk_that_does_not_fit_is_refused_whole(tmp_path):
 def test_default_chunk():
     from dataclasses import replace
 
-    from sample import LINEAR
+    from tiny_recordings import LINEAR
 
     wide = replace(LINEAR, dtype="float32", units=100_000)
     assert default_chunk([LINEAR], 8) == 1024

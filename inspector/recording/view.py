@@ -1,0 +1,168 @@
+"""Opening: a file, the matching part of one (`F.msgpack::EXPR`), or a folder of parts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from inspector.recording.errors import NotARecordingError, ResumeMismatchError
+from inspector.recording.file_store import FileStore
+from inspector.recording.model import Header
+from inspector.recording.part_store import PartStore
+from inspector.recording.query import select
+from inspector.recording.recording import Recording
+from inspector.recording.schema import first_difference, pack_header
+from inspector.recording.source import Source
+from inspector.recording.store import Store
+from inspector.recording.view_store import ViewStore
+
+PART = "part"
+
+
+def open_recording(path: str | os.PathLike[str]) -> Recording:
+    """Open a recording; at once, whatever its size.
+
+    Parameters
+    ----------
+    path : path
+        A file; ``FILE::EXPR`` for the images that a filter matches (docs/query.md); or a folder
+        with parts of one recording.
+
+    Returns
+    -------
+    Recording
+        An unfinished one opens too, as far as it goes.
+
+    Raises
+    ------
+    NotARecordingError
+        If the file is something else; the message says what it looks like.
+    UnsupportedVersionError, CorruptRecordingError, RecordingReadError
+        If it cannot be read.
+    QueryError
+        If the filter cannot be read.
+    """
+    text = os.fspath(path)
+    file, expression = split_expression(text)
+    store = _open_store(file)
+    try:
+        if expression is not None:
+            store = view_of(store, expression)
+        return Recording(store)
+    except BaseException:
+        store.close()
+        raise
+
+
+def split_expression(text: str) -> tuple[str, str | None]:
+    """Return the path and the filter of ``PATH::EXPR``; a file of that very name comes first."""
+    if "::" not in text or os.path.lexists(text):
+        return text, None
+    file, _, expression = text.partition("::")
+    return file, expression
+
+
+def _open_store(file: str) -> Store:
+    if Path(file).is_dir():
+        return _open_parts(Path(file))
+    source = Source(file)
+    try:
+        return FileStore(source)
+    except BaseException:
+        source.close()
+        raise
+
+
+def _open_parts(folder: Path) -> PartStore:
+    files = sorted(folder.glob("*.msgpack"))
+    if not files:
+        raise NotARecordingError(
+            "this folder has no recordings (*.msgpack) in it", path=folder,
+            advice="name a recording, or a folder with the parts of one",
+        )  # fmt: skip
+    stores: list[FileStore] = []
+    try:
+        for file in files:
+            source = Source(file)
+            try:
+                stores.append(FileStore(source))
+            except BaseException:
+                source.close()
+                raise
+        stores.sort(key=lambda store: (first_image(store.header), store.path))
+        whole = join_headers([(store.path, store.header) for store in stores])
+        return PartStore(str(folder), whole, stores)
+    except BaseException:
+        for store in stores:
+            store.close()
+        raise
+
+
+def first_image(header: Header) -> int:
+    """Return the number, in the whole dataset, of a part's first image; 0 when it is not said."""
+    part = header.options.get(PART)
+    first = part.get("first") if isinstance(part, dict) else None
+    return first if type(first) is int else 0
+
+
+def join_headers(parts: list[tuple[str, Header]]) -> Header:
+    """Return the header of the whole that the parts make up.
+
+    A part that knows its place says so: ``options["part"]`` is ``{"first", "images",
+    "stimuli_sha256"}``: its first image in the whole, the images and the hash of the whole.
+
+    Raises
+    ------
+    ResumeMismatchError
+        If a part was made by another model or with other options, naming the difference, or if
+        parts overlap or are missing.
+    """
+    (first_path, first), *others = parts
+    model = pack_header(_comparable(first))
+    for path, header in others:
+        difference = first_difference("", model, pack_header(_comparable(header)))
+        if difference is not None:
+            name, ours, theirs = difference
+            raise ResumeMismatchError(
+                f"parts of one recording differ in {name}", path=path,
+                value=f"{theirs!r}, in {first_path} {ours!r}",
+                advice="open them one by one",
+            )  # fmt: skip
+    images = sum(header.images for _, header in parts)
+    placed = [PART in header.options for _, header in parts]
+    if not any(placed):
+        joined = first.stimuli_sha256 if len(parts) == 1 else ""
+        return replace(first, images=images, stimuli_sha256=joined)
+    expected = 0
+    for path, header in parts:
+        part = header.options.get(PART)
+        if not isinstance(part, dict) or part.get("first") != expected:
+            raise ResumeMismatchError(
+                "parts follow one another without a gap", path=path,
+                value=f"first image {part.get('first') if isinstance(part, dict) else None}",
+                limit=expected,
+            )  # fmt: skip
+        expected += header.images
+    part = first.options[PART]
+    options = {key: value for key, value in first.options.items() if key != PART}
+    return replace(
+        first, images=images, options=options, stimuli_sha256=str(part.get("stimuli_sha256", ""))
+    )
+
+
+def _comparable(header: Header) -> Header:
+    part = header.options.get(PART)
+    options = {key: value for key, value in header.options.items() if key != PART}
+    if isinstance(part, dict):
+        whole = {key: value for key, value in part.items() if key != "first"}
+        return replace(header, images=0, stimuli_sha256="", options={**options, PART: whole})
+    return replace(header, images=0, stimuli_sha256="", name="", options=options)
+
+
+def view_of(store: Store, expression: str) -> Store:
+    """Return the part of a store that a filter matches."""
+    mask = select(Recording(store), expression)
+    return ViewStore(store, np.flatnonzero(mask).astype(np.int64), expression)
