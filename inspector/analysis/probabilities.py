@@ -71,7 +71,7 @@ def predictions(chances: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArra
     """
     if chances.shape[1] == 0:
         return np.full(len(chances), NO_PREDICTION, np.int32), np.full(len(chances), np.nan, "f4")
-    valid = np.isfinite(chances).all(axis=1)
+    valid = np.asarray(np.isfinite(chances).all(axis=1))
     best = np.argmax(np.where(valid[:, None], chances, 0), axis=1).astype(np.int32)
     confidence = np.take_along_axis(chances, best[:, None].astype(np.int64), axis=1)[:, 0]
     return (

@@ -55,7 +55,7 @@ def tuning_correlation(ind: NDArray[np.float64], ood: NDArray[np.float64]) -> ND
     units, categories = ind.shape
     if categories < FEWEST_CATEGORIES:
         return np.full(units, np.nan)
-    defined = np.isfinite(ind).all(axis=1) & np.isfinite(ood).all(axis=1)
+    defined = np.asarray(np.isfinite(ind).all(axis=1) & np.isfinite(ood).all(axis=1))
     centred = []
     for tuning in (ind, ood):
         ranks = stats.rankdata(np.where(defined[:, None], tuning, 0), axis=1)

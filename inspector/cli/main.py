@@ -24,6 +24,7 @@ app = typer.Typer(
     "OOD data), scores, view.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -31,7 +31,7 @@ def command(
     out: Annotated[Path, typer.Option("-o", "--out", help="The recording to write.")],
     name: Annotated[
         str | None,
-        typer.Option(help="Name of the recording.  [default: the data's]", show_default=False),
+        typer.Option(help="Name of the recording (default: the data's).", show_default=False),
     ] = None,
     layers: Annotated[
         str, typer.Option(help="default, all, or globs over layer names, with commas.")
@@ -55,8 +55,8 @@ def command(
     preprocess: Annotated[
         str | None,
         typer.Option(
-            help="none, unit, signed, raw, imagenet, or a JSON file.  [default: what the model's "
-            "metadata says, else arrays that fit as they are, else unit]",
+            help="none, unit, signed, raw, imagenet, or a JSON file (default: what the model's "
+            "metadata says, else arrays that fit as they are, else unit).",
             show_default=False,
         ),
     ] = None,
@@ -69,12 +69,12 @@ def command(
         float | None, typer.Option(help="Limit on the model's memory in GB.", show_default=False)
     ] = None,
     batch: Annotated[
-        int | None, typer.Option(help="Images run at once.  [default: 32]", show_default=False)
+        int | None, typer.Option(help="Images run at once (default: 32).", show_default=False)
     ] = None,
     chunk: Annotated[
         int | None,
         typer.Option(
-            help="Images stored at once.  [default: up to 1024, by the model]", show_default=False
+            help="Images stored at once (default: up to 1024, by the model).", show_default=False
         ),
     ] = None,
     dtype: Annotated[str, typer.Option(help="float32, or float16 for half the size.")] = "float32",

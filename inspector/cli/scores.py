@@ -23,11 +23,11 @@ def command(
     ind: Annotated[Path, typer.Option(help="The in-distribution recording.")],
     ood: Annotated[list[Path], typer.Option(help="An out-of-distribution recording; repeatable.")],
     layer: Annotated[
-        str | None, typer.Option(help="One layer.  [default: all]", show_default=False)
+        str | None, typer.Option(help="One layer (default: all).", show_default=False)
     ] = None,
     reduce: Annotated[
         str | None,
-        typer.Option(help="A recorded reduction.  [default: relu_mean]", show_default=False),
+        typer.Option(help="A recorded reduction (default: relu_mean).", show_default=False),
     ] = None,
     by: Annotated[str, typer.Option(help="Rank by spurious, novelty or rho.")] = "spurious",
     top: Annotated[int, typer.Option(help="Units shown per layer and OOD set.", min=1)] = 10,
@@ -119,8 +119,8 @@ def _print(scores: Scores, by: str, top: int) -> None:
         for ood, result in layer.ood.items():
             values = getattr(result, by)
             # A low ρ is the finding; of the scores, a high one.
-            order = np.argsort(values if by == "rho" else -values, kind="stable")
-            order = [unit for unit in order if np.isfinite(values[unit])][:top]
+            ranked = np.argsort(values if by == "rho" else -values, kind="stable")
+            order = [unit for unit in ranked.tolist() if np.isfinite(values[unit])][:top]
             table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
             for title in ("unit", "spurious", "novelty", "ρ"):
                 table.add_column(title, justify="right")

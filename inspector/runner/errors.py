@@ -29,10 +29,6 @@ class ProviderError(RunnerError):
     """The execution provider asked for is not there."""
 
 
-class NoLayersError(RunnerError):
-    """The model has no layer that can be recorded."""
-
-
 class NothingReadableError(RunnerError):
     """Not one of the stimuli could be read."""
 

@@ -39,7 +39,7 @@ def write_frame(
     arrays : mapping of name to array, optional
         Numbers of any shape.
     """
-    contiguous = {name: np.ascontiguousarray(array) for name, array in (arrays or {}).items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in (arrays or {}).items()}
     listed = [[name, a.dtype.str, list(a.shape)] for name, a in contiguous.items()]
     packed = msgpack.packb({**head, _ARRAYS: listed}, use_bin_type=True)
     stream.write(_LENGTH.pack(len(packed)))
@@ -81,7 +81,7 @@ def _read_array(stream: BinaryIO, dtype_text: str, shape: list[int]) -> NDArray[
         raise FrameError(f"an array of {dtype}")
     array = np.empty(shape, dtype)
     if array.size:
-        _fill(stream, memoryview(array.reshape(-1).view(np.uint8)))
+        _fill(stream, array.reshape(-1).view(np.uint8).data)
     return array
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inspector.graph import Instrumented, Layer, instrument, select_layers, stored_reductions
 from inspector.recording import Header, RecordedLayer, default_chunk
-from inspector.runner.errors import NoLayersError, OptionError
+from inspector.runner.errors import OptionError
 from inspector.runner.model import Model, image_input
 from inspector.runner.options import RecordOptions
 from inspector.stimuli import Dataset, Preprocess, labels_as_outputs
@@ -54,10 +54,6 @@ def make_plan(model: Model, dataset: Dataset, options: RecordOptions, steps: Pre
     )
     if logits is not None and logits not in chosen:
         chosen.append(logits)
-    if not chosen:
-        raise NoLayersError(
-            f"{graph.path}: no layer to record; see what there is with `inspector layers --all`"
-        )
     taps, recorded = [], []
     for layer in chosen:
         stored, same = stored_reductions(layer, options.reduce)

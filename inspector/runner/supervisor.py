@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +47,10 @@ class Supervisor:
     Parameters
     ----------
     memory : float, optional
-        Limit in GiB on the memory of the model; None for no limit. It has no effect where the
-        system knows no limit on address space (Windows).
+        Limit in GiB on the memory of the model; None for all that the machine has, so that a
+        model asking for more ends itself and nothing else. It has no effect where the system
+        knows no limit on address space (Windows), and None has none where ONNX Runtime was built
+        for GPUs, which reserve far more address space than memory.
     patience : float
         Seconds without an answer after which the worker is killed.
     """
@@ -66,8 +69,10 @@ class Supervisor:
         )
         self._replies: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
         threading.Thread(target=self._listen, name="worker replies", daemon=True).start()
-        if memory is not None:
-            self._ask({"do": "limit", "bytes": int(memory * GIB) + ADDRESS_ALLOWANCE})
+        limit = machine_memory() if memory is None else int(memory * GIB)
+        if limit is not None:
+            asked = memory is not None
+            self._ask({"do": "limit", "bytes": limit + ADDRESS_ALLOWANCE, "asked": asked})
 
     def __enter__(self) -> Supervisor:
         return self
@@ -160,9 +165,8 @@ class Supervisor:
         return self._receive()
 
     def _send(self, head: dict[str, Any], arrays: Mapping[str, NDArray[Any]] | None) -> None:
-        assert self._process.stdin is not None
         try:
-            write_frame(self._process.stdin, head, arrays)
+            write_frame(cast(BinaryIO, self._process.stdin), head, arrays)
         except OSError:
             raise self._death() from None
 
@@ -184,10 +188,10 @@ class Supervisor:
 
     def _listen(self) -> None:
         """Read replies as they come, so that a worker with much to say never blocks."""
-        assert self._process.stdout is not None
+        replies = cast(BinaryIO, self._process.stdout)
         try:
             while True:
-                self._replies.put(read_frame(self._process.stdout))
+                self._replies.put(read_frame(replies))
         except (FrameError, OSError, ValueError, MemoryError):
             self._replies.put(None)
 
@@ -220,6 +224,14 @@ class Supervisor:
             f"the process that ran the model was ended {how}{said}; the model may be broken or "
             "need more memory: try a smaller --batch, or check the file with `inspector layers`"
         )
+
+
+def machine_memory() -> int | None:
+    """Bytes of memory that this machine has; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 def _one_line(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -51,7 +52,9 @@ class Worker:
         """Cap the address space, before the runtime is loaded."""
         try:
             import resource
-        except ImportError:  # Windows: no such limit, said in docs and by the supervisor's caller
+        except ImportError:  # Windows knows no such limit
+            return {"limited": False}, {}
+        if not head["asked"] and _for_gpus():
             return {"limited": False}, {}
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         wanted = head["bytes"] if hard == resource.RLIM_INFINITY else min(head["bytes"], hard)
@@ -96,6 +99,15 @@ class Worker:
         names = head["outputs"]
         # The reply is written out before the next run may reuse the runtime's buffers.
         return {}, dict(zip(names, self._session.run(names, arrays), strict=True))
+
+
+def _for_gpus() -> bool:
+    """Whether the runtime was built for GPUs; asked without loading it."""
+    try:
+        metadata.version("onnxruntime-gpu")
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
