@@ -27,12 +27,14 @@ from inspector.graph.model import Graph, GraphInput, Shapes
 from inspector.graph.output import find_output
 from inspector.graph.reductions import REDUCTIONS, stored_reductions
 from inspector.graph.select import select_layers
+from inspector.graph.survey import Folded, Survey, Untapped, survey
 
 __all__ = [
     "REDUCTIONS",
     "AxisError",
     "Exposed",
     "ExternalDataError",
+    "Folded",
     "Graph",
     "GraphError",
     "GraphInput",
@@ -45,9 +47,11 @@ __all__ = [
     "Output",
     "ReductionError",
     "Shapes",
+    "Survey",
     "TruncatedModelError",
     "UnknownOutputError",
     "UnsupportedModelError",
+    "Untapped",
     "expose_all",
     "find_layers",
     "find_output",
@@ -55,4 +59,5 @@ __all__ = [
     "load_graph",
     "select_layers",
     "stored_reductions",
+    "survey",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from onnx import TensorProto
 
 from inspector.graph import operators as ops
 from inspector.graph.axes import unit_axes
+from inspector.graph.errors import AxisError
 from inspector.graph.index import GraphIndex
 from inspector.graph.layer import Layer, Output
 from inspector.graph.model import Graph, Shapes
@@ -21,9 +22,20 @@ from inspector.graph.values import FLOATS, Value, Values
 
 # More leading tokens than this are a second sequence, not class or register tokens.
 MOST_PREFIX_TOKENS = 16
+# Shorter than the operators' own names, where those are clumsy.
+_WORDS = {
+    "GlobalAveragePool": "mean",
+    "GlobalMaxPool": "max",
+    "ReduceMean": "mean",
+    "ReduceMax": "max",
+    "LayerNormalization": "norm",
+    "BatchNormalization": "norm",
+}
 
 
-def find_layers(graph: Graph, shapes: Shapes) -> tuple[Layer, ...]:
+def find_layers(
+    graph: Graph, shapes: Shapes, axes: Mapping[str, int] | None = None
+) -> tuple[Layer, ...]:
     """All layers of a model, in the order in which they are computed.
 
     Parameters
@@ -33,20 +45,28 @@ def find_layers(graph: Graph, shapes: Shapes) -> tuple[Layer, ...]:
     shapes
         Tensor to its shape at batch 2 and at batch 3, as one run of :func:`expose_all` gives
         them; equal where the batch is fixed.
+    axes
+        Unit axes to use in place of those found, by layer name or tensor (``--axis``); the
+        batch is axis 0, and negative numbers count from the end.
 
     Returns
     -------
     tuple of Layer
         Names are unique, and the same every time for the same file. `default` marks the outputs
         of activations and of blocks, what the last linear operator reads, and the logits.
+
+    Raises
+    ------
+    AxisError
+        `axes` names no layer or tensor, or an axis that it does not have.
     """
-    return LayerSearch(graph, shapes).layers()
+    return LayerSearch(graph, shapes, axes).layers()
 
 
 class LayerSearch:
     """One search: the parts of the rule, put together."""
 
-    def __init__(self, graph: Graph, shapes: Shapes) -> None:
+    def __init__(self, graph: Graph, shapes: Shapes, axes: Mapping[str, int] | None = None) -> None:
         self.graph, self.shapes, self.index = graph, shapes, graph.index
         self.axes = unit_axes(self.index, shapes)
         self.output: Output | None = find_output(graph, shapes)
@@ -57,15 +77,19 @@ class LayerSearch:
             self.axes[self.output.logits] = (axis,)
         self.values = Values(self.index, shapes, self.axes)
         self.regions = Regions(self.index, self.values, shapes)
-        self.scopes = scope_paths(self.index)
+        self.scopes, self.merged = scope_paths(self.index)
         self.modules: dict[str, Module] = find_modules(self.index, self.scopes)
         self.names = module_names(self.modules)
+        self._whole = {m.path for m in self.modules.values() if m.whole}
         self.nonnegative = never_negative(self.index)
         self.prefixes = prefix_tokens(self.index, shapes, self.axes)
         self._quantized = any(
             node.op_type == "QuantizeLinear" and node.input[0] in self.index.live
             for node in self.index.nodes
         )
+        self._asked: set[str] = set()
+        for name, axis in (axes or {}).items():
+            self._set_axis(name, axis)
 
     def layers(self) -> tuple[Layer, ...]:
         """The layers, named."""
@@ -78,19 +102,39 @@ class LayerSearch:
             wanted = (
                 value in self.regions.candidates
                 or value in (logits, feature)
+                or not self._asked.isdisjoint(value.tensors)
                 or any(name in self.names for name in value.tensors)
             )
             tensor = self.tap(value) if wanted else None
             if tensor is not None:
                 chosen.append((value, tensor))
-        names = make_unique(self._name(value) for value, _ in chosen)
+        names = make_unique(self.name(value) for value, _ in chosen)
         return tuple(
             self._layer(value, tensor, name, logits, feature)
             for (value, tensor), name in zip(chosen, names, strict=True)
         )
 
+    def _set_axis(self, name: str, axis: int) -> None:
+        """Take the user's word for a layer's unit axis."""
+        tensor = name if name in self.values.of else ""
+        if not tensor:
+            tensor = next((x.tensor for x in self.layers() if name in (x.name, *x.aliases)), "")
+        if not tensor or tensor not in self.shapes:
+            raise AxisError(f"--axis names {name!r}, which is no layer or tensor of the model")
+        shape = self.shapes[tensor][0]
+        if not axis % max(len(shape), 1) > 0 or not -len(shape) <= axis < len(shape):
+            raise AxisError(
+                f"--axis {name}={axis}: the tensor has the axes 1 to {len(shape) - 1} behind its "
+                f"batch ({'×'.join(map(str, shape))})"
+            )
+        self.axes[tensor] = (axis % len(shape),)
+        self._asked.add(tensor)
+
     def tap(self, value: Value) -> str | None:
         """The tensor to tap for a value: float, batch first, one unit axis; None if none is."""
+        asked = [name for name in value.tensors if name in self._asked]
+        if asked:
+            return asked[0]
         logits = self.output.logits if self.output else ""
         if logits in value.tensors and self.axes.get(logits):
             return logits
@@ -164,14 +208,16 @@ class LayerSearch:
     def _module_names(self, value: Value) -> list[tuple[str, bool]]:
         return [item for name in value.tensors for item in self.names.get(name, ())]
 
-    def _name(self, value: Value) -> str:
+    def name(self, value: Value) -> str:
+        """The value's name, before repeated ones are numbered."""
         name = self._module_name(value)
         if name:
             return name
-        word = self.regions.role(value)[1].lower()
+        op = self.regions.role(value)[1]
+        word = _WORDS.get(op, op.lower())
         if self._is_class_token(value):
             word = "cls"
-        return fallback_name(self.index, self.scopes, value, word, self._module_name)
+        return fallback_name(self.index, self.scopes, value, word, self._module_name, self._whole)
 
     def _module_name(self, value: Value) -> str:
         names = self._module_names(value)
@@ -227,7 +273,7 @@ class LayerSearch:
         )
 
     def _is_default(self, value: Value, role: str) -> bool:
-        if value not in self.regions.candidates:
+        if value not in self.regions.candidates or value in self.regions.gates:
             return False
         if role == ACTIVATION:
             return True

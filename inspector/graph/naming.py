@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from inspector.graph import operators as ops
 from inspector.graph.index import GraphIndex
@@ -29,8 +29,11 @@ def module_names(modules: dict[str, Module]) -> dict[str, list[tuple[str, bool]]
 
 
 def shown_name(names: list[tuple[str, bool]]) -> str:
-    """The outermost one that is no mere container; the innermost if all are."""
-    ordered = sorted(names, key=lambda item: (item[0].count(".") + item[0].count("/"), item[0]))
+    """The outermost one that is no mere container; the innermost if all are.
+
+    Of equally deep ones the first: the module that made the value, not one that handed it on.
+    """
+    ordered = sorted(names, key=lambda item: item[0].count(".") + item[0].count("/"))
     for name, container in ordered:
         if not container:
             return name
@@ -43,6 +46,7 @@ def fallback_name(
     value: Value,
     word: str,
     named: Callable[[Value], str],
+    whole: Container[str] = (),
 ) -> str:
     """A name for a value that is no module's output.
 
@@ -56,9 +60,11 @@ def fallback_name(
         The operator, in lower case.
     named
         Gives the module name of a value, or "".
+    whole
+        Modules that wrap the whole model: to lie inside one says nothing.
     """
     scope = scopes[value.maker]
-    if scope:
+    if scope and scope[-1] not in whole:
         return f"{scope[-1]}.{word}"
     tensor = value.tensors[0].removesuffix(":0").removesuffix("_output_0").strip("/")
     chosen = not _MADE_UP.match(tensor)

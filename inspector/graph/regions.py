@@ -42,6 +42,8 @@ class Regions:
     ----------
     candidates
         Values that are read by something other than an elementwise chain.
+    gates
+        Values that only scale others: a squeeze-and-excitation branch up to its product.
     """
 
     def __init__(self, index: GraphIndex, values: Values, shapes: Shapes) -> None:
@@ -61,6 +63,7 @@ class Regions:
         }
         self._roles.clear()
         self._sources.clear()
+        self.gates = self._find_gates()
 
     def role(self, value: Value) -> tuple[str, str]:
         """What a value is, and the operator that says so: ("activation", "Gelu")."""
@@ -90,6 +93,26 @@ class Regions:
                 value.kind == ops.ELEMENT
                 and value.sources
                 and all(source in found for source in value.sources)
+            ):
+                found.add(value)
+        return found
+
+    def _find_gates(self) -> set[Value]:
+        found: set[Value] = set()
+        made = {v.maker: v for v in self.values.all if v.maker >= 0}
+        scaled: dict[Value, set[Value]] = {}
+        for value in self.values.all:
+            if value.kind == ops.ELEMENT:
+                kept = self._operands(value)
+                scaled[value] = {
+                    s for s in value.sources if s not in kept and not self.is_statistic(s)
+                }
+        for value in reversed(self.values.all):
+            results = [made[reader] for reader in value.readers if reader in made]
+            if (
+                results
+                and not value.is_output
+                and all(result in found or value in scaled.get(result, ()) for result in results)
             ):
                 found.add(value)
         return found
@@ -178,7 +201,7 @@ class Regions:
             role, name = self.role(operands[0])
             # What follows a candidate without an activation of its own is an affine map of it.
             return (ops.LINEAR if role == ACTIVATION else role), (
-                op if role in (ACTIVATION, ops.CONCAT, SUM) else name
+                name if role in (ops.LINEAR, ops.NORM) else op
             )
         return ops.UNKNOWN, op
 

@@ -8,6 +8,7 @@ without the leading slash (``StatefulPartitionedCall/model/conv1/Relu``).
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 
 from onnx import NodeProto
@@ -15,22 +16,40 @@ from onnx import NodeProto
 from inspector.graph.index import GraphIndex
 
 _METADATA = "pkg.torch.onnx.name_scopes"
+_MERGED_WEIGHT = re.compile(r"onnx::Conv(Transpose)?_\d+$")
+_CONVOLUTIONS = ("Conv", "ConvTranspose")
 _NO_MODULE = "_empty_nn_module_stack"
 
 Path = tuple[str, ...]
 """Module paths around a node, outermost first: ("layer4", "layer4.1", "layer4.1.relu")."""
 
 
-def scope_paths(index: GraphIndex) -> list[Path]:
-    """For each node the modules around it; () where nothing is known."""
+def scope_paths(index: GraphIndex) -> tuple[list[Path], dict[int, list[str]]]:
+    """For each node the modules around it, () where nothing is known.
+
+    Returns
+    -------
+    paths, merged
+        `merged` names, for a convolution into which a BatchNorm was folded, the module that is
+        no longer there by itself.
+    """
     found = [_from_metadata(node) for node in index.nodes]
     if any(found):
-        return [path or () for path in found]
+        return [path or () for path in found], {}
     if sum(node.name.startswith("/") for node in index.nodes) > len(index.nodes) / 4:
-        return [_from_torchscript(node.name) for node in index.nodes]
+        paths = [_from_torchscript(node.name) for node in index.nodes]
+        merged: dict[int, list[str]] = {}
+        for number, node in enumerate(index.nodes):
+            # The exporter makes up a name for the merged weight, and what the node computes is
+            # no longer the output of the convolution's own module.
+            made_up = node.op_type in _CONVOLUTIONS and _MERGED_WEIGHT.match(node.input[1])
+            if made_up and paths[number]:
+                merged[number] = [paths[number][-1]]
+                paths[number] = paths[number][:-1]
+        return paths, merged
     if sum("/" in node.name.strip("/") for node in index.nodes) > len(index.nodes) / 4:
-        return _from_tensorflow([node.name for node in index.nodes])
-    return [() for _ in index.nodes]
+        return _from_tensorflow([node.name for node in index.nodes]), {}
+    return [() for _ in index.nodes], {}
 
 
 def _from_metadata(node: NodeProto) -> Path | None:
