@@ -4,7 +4,7 @@
 #   tools/setup.sh VENV EXTRAS [REQUIREMENT...]      e.g.  tools/setup.sh .venv dev
 #   PYTHON=python3.12    the interpreter to use (default: the first of at least 3.10)
 #
-# What was done is written to VENV/.done; a second run with the same pyproject.toml, arguments and
+# What was done is written to VENV/.done; a second run with the same requirements, arguments and
 # place does nothing. As root on Debian or Ubuntu missing libraries are installed; otherwise each
 # one is named with the command that installs it.
 set -euo pipefail
@@ -116,7 +116,7 @@ another_python_is_asked_for() {
 }
 
 python=$(find_python)
-state=$(pwd -P && printf '%s\n' "$extras" "$@" && cksum pyproject.toml)
+state=$(pwd -P && printf '%s\n' "$extras" "$@" && cksum pyproject.toml tools/constraints.txt)
 if [ "$(cat "$venv/.done" 2>/dev/null)" = "$state" ] && [ -x "$venv/bin/python" ] &&
   ! another_python_is_asked_for; then
   [ -e "$venv/.system" ] || { see_to_system && touch "$venv/.system"; } || true
@@ -131,7 +131,8 @@ if venv_is_stale; then
 fi
 rm -f "$venv/.done" "$venv/.system"
 say "installing Inspector [$extras] into $venv (minutes the first time)"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" -e ".[$extras]" ||
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+  --constraint tools/constraints.txt "$@" -e ".[$extras]" ||
   fail "pip could not install Inspector and what it needs: see above"
 printf '%s\n' "$state" >"$venv/.done"
 [ $system = incomplete ] || touch "$venv/.system"

@@ -161,7 +161,8 @@ class _Evaluator:
             ids = self.values(tree.value)
             chosen = np.array([self.matches(tree, name) for name in names])
             known = np.where((ids >= 0) & (ids < len(names) - 1), ids, len(names) - 1)
-            return chosen[known]
+            by_category: Mask = chosen[known]
+            return by_category
         values = self.values(tree.value)
         if not _is_text(values):
             raise self.refuse(tree.at, f"{tree.value.value!r} is not text")
