@@ -27,7 +27,7 @@ lint: setup  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 pytest: setup  ## the tests alone
 	$(BIN)/python -m pytest --ignore=tests/frameworks $(ARGS)
