@@ -217,6 +217,8 @@ class LayerSearch:
         word = _WORDS.get(op, op.lower())
         if self._is_class_token(value):
             word = "cls"
+        elif self.output is not None and self.output.logits in value.tensors:
+            word = "logits"
         return fallback_name(self.index, self.scopes, value, word, self._module_name, self._whole)
 
     def _module_name(self, value: Value) -> str:
@@ -283,9 +285,15 @@ class LayerSearch:
         if role == SUM:
             # Where modules are known a block's output is one; else every residual sum stands.
             return bool(owners) or not self.scopes[value.maker]
-        if role == ops.LINEAR:
+        if role == ops.LINEAR and self._goes_on(value):
             return any(self._has_activation(self.modules[name], value) for name in owners)
         return False
+
+    def _goes_on(self, value: Value) -> bool:
+        """Whether something computes with the value itself: no branch of a Concat or a sum."""
+        return any(
+            self.index.classes[reader] not in (ops.CONCAT, ops.ELEMENT) for reader in value.readers
+        )
 
     def _has_activation(self, module: Module, besides: Value) -> bool:
         """Whether a module is a block: an activation of its own lies inside."""

@@ -52,6 +52,7 @@ class Regions:
         self._roles: dict[Value, tuple[str, str]] = {}
         self._sources: dict[Value, frozenset[Value]] = {}
         self.candidates: set[Value] = {v for v in values.all if self._is_read(v)}
+        self.candidates |= self._normalised()
         # An activation that only a residual sum reads is still an activation's output.
         self.candidates |= {
             value
@@ -120,6 +121,9 @@ class Regions:
     def _is_read(self, value: Value) -> bool:
         if value.is_output:
             return True
+        if value.maker >= 0 and self.index.nodes[value.maker].op_type == "Pad":
+            # Zeros around a map that is a candidate itself.
+            return False
         for reader in value.readers:
             if self.index.classes[reader] not in _STRONG:
                 continue
@@ -127,6 +131,27 @@ class Regions:
             if made is not None and not self.is_statistic(made):
                 return True
         return False
+
+    def _normalised(self) -> set[Value]:
+        """What a written-out normalisation reads: statistics of it, and not of their results."""
+        inside: set[Value] = set()
+        found: set[Value] = set()
+        for value in self.values.all:
+            if (
+                value.kind == ops.ELEMENT
+                and value not in self.candidates
+                and any(self.is_statistic(s) or s in inside for s in value.sources)
+            ):
+                inside.add(value)
+            if value in inside or value.maker < 0 or self.is_statistic(value):
+                continue
+            made = [self.values.of.get(self.index.nodes[r].output[0]) for r in value.readers]
+            if any(
+                result is not None and result.kind == ops.REDUCE and self.is_statistic(result)
+                for result in made
+            ):
+                found.add(value)
+        return found
 
     def _operands(self, value: Value) -> list[Value]:
         """What a maker works on: without statistics and without gates that broadcast."""

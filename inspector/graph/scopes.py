@@ -17,6 +17,7 @@ from inspector.graph.index import GraphIndex
 
 _METADATA = "pkg.torch.onnx.name_scopes"
 _MERGED_WEIGHT = re.compile(r"onnx::Conv(Transpose)?_\d+$")
+_CALL = re.compile(r"(.*[^\d_.])_\d+$")
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
 _NO_MODULE = "_empty_nn_module_stack"
 
@@ -37,7 +38,7 @@ def scope_paths(index: GraphIndex) -> tuple[list[Path], dict[int, list[str]]]:
     if any(found):
         return [path or () for path in found], {}
     if sum(node.name.startswith("/") for node in index.nodes) > len(index.nodes) / 4:
-        paths = [_from_torchscript(node.name) for node in index.nodes]
+        paths = _join_calls(index, [_from_torchscript(node.name) for node in index.nodes])
         merged: dict[int, list[str]] = {}
         for number, node in enumerate(index.nodes):
             # The exporter makes up a name for the merged weight, and what the node computes is
@@ -77,6 +78,33 @@ def _from_torchscript(name: str) -> Path:
             prefix.append(part)
         paths.append(".".join(prefix))
     return tuple(paths)
+
+
+def _join_calls(index: GraphIndex, paths: list[Path]) -> list[Path]:
+    """Read ``relu_1`` beside ``relu`` as the second call of one module.
+
+    So this exporter writes it. A module of that very name would look the same, unless it has
+    weights: then it is one.
+    """
+    known = {name for path in paths for name in path}
+    renamed: dict[str, str] = {}
+    for name in known:
+        call = _CALL.match(name)
+        if call is None or call[1] not in known:
+            continue
+        if not any(weight.startswith(name + ".") for weight in index.initializers):
+            renamed[name] = call[1]
+    return [tuple(_rename(name, renamed) for name in path) for path in paths]
+
+
+def _rename(name: str, renamed: dict[str, str]) -> str:
+    """Rename a path whose own or outer parts were renamed."""
+    if name in renamed:
+        return renamed[name]
+    for old, new in renamed.items():
+        if name.startswith(old + "."):
+            return new + name[len(old) :]
+    return name
 
 
 def _from_tensorflow(names: list[str]) -> list[Path]:
