@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.viewer.dpg.events import Events
+from inspector.viewer.dpg.fonts import Fonts
 from inspector.viewer.dpg.keys import chord
 from inspector.viewer.dpg.screen import Hit, Screen
 from inspector.viewer.model import actions as act
@@ -45,11 +46,15 @@ class App:
         The files looked at; the caller closes them.
     state
         Where to begin.
+    fonts
+        Of the context.
     hover
         Whether the mouse is followed (not in pictures made without a person).
     """
 
-    def __init__(self, sources: Sequence[Source], state: State, *, hover: bool = True) -> None:
+    def __init__(
+        self, sources: Sequence[Source], state: State, fonts: Fonts, *, hover: bool = True
+    ) -> None:
         self.sources = list(sources)
         self.catalog = catalog_of(self.sources)
         self.state = state
@@ -57,7 +62,7 @@ class App:
         self.view = UnitView(self.sources, self.catalog, self.store)
         self.events = Events()
         self.workers = Workers(2, self.events.wake)
-        self.screen = Screen(len(self.sources), self._submitted)
+        self.screen = Screen(len(self.sources), fonts, self._submitted)
         self.actions: list[act.Action] = []
         self.errors: list[Exception] = []
         self.closing = False
@@ -344,3 +349,4 @@ class App:
         """Stop the threads and delete what was made in the context."""
         self.events.close()
         self.workers.close()
+        self.screen.close()

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import dearpygui.dearpygui as dpg
 
-from inspector.viewer.model.metrics import FontMetrics
-
-FOLDER = Path(__file__).parent / "fonts"
-REGULAR = FOLDER / "Inter-Regular.otf"
-BOLD = FOLDER / "Inter-SemiBold.otf"
+from inspector.viewer.dpg.font_files import BOLD, REGULAR, read_metrics
 
 
 class Fonts:
@@ -26,8 +20,3 @@ class Fonts:
     def resize(self, size: int) -> None:
         """The size of text in boxes to type in; drawn text brings its own."""
         dpg.configure_item(self.regular, size=size)
-
-
-def read_metrics() -> tuple[FontMetrics, FontMetrics]:
-    """Widths of the regular and the bold font."""
-    return FontMetrics.read(REGULAR), FontMetrics.read(BOLD)

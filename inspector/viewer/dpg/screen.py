@@ -57,12 +57,18 @@ class Screen:
 
     Parameters
     ----------
+    recordings
+        How many cards.
+    fonts
+        Made once per context.
     on_submit
         Called (from the queue of callbacks) with the name of the box and its text on Enter.
     """
 
-    def __init__(self, recordings: int, on_submit: Callable[[str, str], None]) -> None:
-        self.fonts = Fonts()
+    def __init__(
+        self, recordings: int, fonts: Fonts, on_submit: Callable[[str, str], None]
+    ) -> None:
+        self.fonts = fonts
         self.textures = Textures()
         blank = make_texture(np.zeros((1, 1, 4), np.float32), self.textures.registry)
         self.window = int(
@@ -208,7 +214,7 @@ class Screen:
             name, rect, hot, (card, rect.w, rect.h),
             lambda h: draw_card(card, rect.w, rect.h, style, h),
         )  # fmt: skip
-        parts = arrange_card(rect.w, rect.h, style, bool(card.warning))
+        parts = arrange_card(rect.w, rect.h, style)
         images = parts.images.moved(rect.x, rect.y)
         grid = images_grid(card, images.w, images.h, style, state.picture)
         where = region(card)
@@ -328,6 +334,10 @@ class Screen:
         for name, canvas in self._canvases.items():
             if canvas.drawing is not None:
                 yield name, canvas.rect, canvas.drawing
+
+    def close(self) -> None:
+        """Let go of what is bound to the whole context."""
+        dpg.bind_theme(0)
 
     def sync_pictures(self) -> list[Hashable]:
         """Put loaded textures in their places; returns the keys of the missing, in order."""

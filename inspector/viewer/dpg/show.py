@@ -118,6 +118,7 @@ def _run(
     import dearpygui.dearpygui as dpg
 
     from inspector.viewer.dpg.app import App
+    from inspector.viewer.dpg.fonts import Fonts
 
     if screenshot is not None and not screenshot.parent.is_dir():
         raise ViewerError(f"{screenshot}: the folder {screenshot.parent} does not exist")
@@ -129,7 +130,7 @@ def _run(
             min_width=900, min_height=600, vsync=screenshot is None,
         )  # fmt: skip
         dpg.setup_dearpygui()
-        app = App(sources, state, hover=screenshot is None)
+        app = App(sources, state, Fonts(), hover=screenshot is None)
         try:
             dpg.show_viewport()
             if screenshot is None:

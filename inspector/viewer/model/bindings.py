@@ -24,14 +24,14 @@ class Binding:
 
 
 BINDINGS: tuple[Binding, ...] = (
-    Binding("Right", act.StepUnit(1), "next unit", "Units", "unit", "← →"),
+    Binding("Right", act.StepUnit(1), "previous or next unit", "Units", "unit", "← →"),
     Binding("Left", act.StepUnit(-1), "previous unit", ""),
-    Binding("Down", act.StepLayer(1), "next layer", "Units", "layer", "↑ ↓"),
+    Binding("Down", act.StepLayer(1), "previous or next layer", "Units", "layer", "↑ ↓"),
     Binding("Up", act.StepLayer(-1), "previous layer", ""),
-    Binding("PageDown", act.StepUnit(10), "ten units on or back", "Units", "", "PgUp PgDn"),
+    Binding("PageDown", act.StepUnit(10), "ten units back or on", "Units", "", "PgUp PgDn"),
     Binding("PageUp", act.StepUnit(-10), "ten units back", ""),
     Binding("Enter", act.Enter(), "go to the number typed", "Units", "go to unit", "0–9 Enter"),
-    Binding("Backspace", act.Erase(), "take back a digit", ""),
+    Binding("Backspace", act.Erase(), "take back a digit", "Units"),
     Binding("Ctrl+K", act.FocusSearch(), "go to any layer or unit", "Going", "go to", "Ctrl+K"),
     Binding("/", act.FocusSearch(), "go to any layer or unit", ""),
     Binding("Alt+Left", act.Back(), "back", "Going", "back", "Alt ←"),
@@ -42,7 +42,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("Tab", act.Focus(-1), "next recording into focus", "Compare"),
     Binding("R", act.OpenMenu("reduction"), "choose the reduction", "Compare"),
     Binding("S", act.ToggleSort(), "list units by number or by value", "Compare"),
-    Binding("T", act.ToggleTheme(), "light or dark", "Window"),
+    Binding("T", act.ToggleTheme(), "light or dark colours", "Window"),
     Binding("Ctrl+=", act.Zoom(1), "everything larger or smaller", "Window", "", "Ctrl + −"),
     Binding("Ctrl+-", act.Zoom(-1), "everything smaller", ""),
     Binding("Ctrl+0", act.Zoom(0), "usual size", "Window"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inspector.viewer.model.drawing import Style
 from inspector.viewer.model.geometry import Rect
 
-CARD_LEAST = 292
+CARD_LEAST = 248
 """Narrowest card (pixels at scale 1) in which every part is still readable."""
 WIDE = 540
 """From here on a card puts its categories beside the distribution."""
@@ -93,36 +93,66 @@ def arrange(
 
 @dataclass(frozen=True)
 class CardLayout:
-    """The parts of one card, relative to its upper left corner."""
+    """The parts of one card, relative to its upper left corner; None = no room for it."""
 
     header: Rect
     stats: Rect
-    plot: Rect
-    categories: Rect
+    plot: Rect | None
+    categories: Rect | None
+    category_rows: int
     images_title: Rect
     images: Rect
 
 
-def arrange_card(width: float, height: float, style: Style, notice: bool) -> CardLayout:
-    """Lay out a card; `notice` leaves a line below the header for a warning."""
+IMAGES_LEAST = 116
+"""Height (pixels at scale 1) below which the images of a card are not pushed by other parts."""
+
+
+def arrange_card(width: float, height: float, style: Style) -> CardLayout:
+    """Lay out a card.
+
+    In a low window the categories become fewer, then they and the distribution leave.
+    """
     px = style.px
     pad = px(14)
     inner = width - 2 * pad
-    header = Rect(pad, px(12), inner, px(48) + (px(26) if notice else 0))
+    header = Rect(pad, px(12), inner, px(48))
     stats = Rect(pad, header.bottom + px(8), inner, px(46))
     y = stats.bottom + px(14)
-    list_high = px(26) + 5 * px(22)
+    room = height - px(34) - px(IMAGES_LEAST) - y
+    gap = px(14)
+    plot = categories = None
+    rows = 5
     if width >= px(WIDE):
-        list_width = round(inner * 0.40)
-        high = max(list_high, min(px(230), round(height * 0.2)))
-        categories = Rect(pad, y, list_width, high)
-        plot = Rect(pad + list_width + px(24), y, inner - list_width - px(24), high)
-        y += high + px(14)
+        high = max(_list_height(style, 5), min(px(230), round(height * 0.2)))
+        if high + gap > room:
+            high, rows = _list_height(style, 3), 3
+        if high + gap <= room:
+            list_width = round(inner * 0.40)
+            left = pad + list_width + px(24)
+            categories = Rect(pad, y, list_width, high)
+            plot = Rect(left, y, pad + inner - left, high)
+            y += high + gap
     else:
-        high = min(px(200), max(px(118), round(height * 0.165)))
-        plot = Rect(pad, y, inner, high)
-        categories = Rect(pad, plot.bottom + px(14), inner, list_high)
-        y = categories.bottom + px(12)
+        for rows, high in (
+            (5, min(px(200), max(px(118), round(height * 0.165)))),
+            (5, px(108)),
+            (3, px(104)),
+            (0, px(104)),
+        ):
+            list_high = _list_height(style, rows) + gap if rows else 0
+            if high + gap + list_high > room:
+                continue
+            plot = Rect(pad, y, inner, high)
+            y = plot.bottom + gap
+            if rows:
+                categories = Rect(pad, y, inner, list_high - gap)
+                y = categories.bottom + px(12)
+            break
     title = Rect(pad, y, inner, px(26))
     images = Rect(pad, title.bottom, inner, max(1, height - px(8) - title.bottom))
-    return CardLayout(header, stats, plot, categories, title, images)
+    return CardLayout(header, stats, plot, categories, rows, title, images)
+
+
+def _list_height(style: Style, rows: int) -> int:
+    return style.px(26) + rows * style.px(22)

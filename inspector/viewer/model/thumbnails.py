@@ -49,6 +49,8 @@ def tile_from_image(image: NDArray[np.uint8], cell: int, radius: float) -> NDArr
 @functools.lru_cache(maxsize=32)
 def rounded_mask(cell: int, radius: float) -> NDArray[np.float32]:
     """Opacity of a square with round corners, float32 [cell, cell]."""
+    if radius <= 0:
+        return np.ones((cell, cell), dtype=np.float32)
     steps = np.abs(np.arange(cell) + 0.5 - cell / 2)
     beyond = np.maximum(steps - (cell / 2 - radius), 0)
     distance = np.hypot(beyond[:, None], beyond[None, :])

@@ -178,12 +178,11 @@ class UnitView:
 
     def _data(self, number: int, state: State) -> UnitData | Problem | None:
         source, place = self._sources[number], state.place(number)
+        if source.recording is not None and source.recording.images == 0:
+            return Problem("No image yet", "Nothing has been recorded so far.", serious=False)
         problem = self._absent(number, place)
         if problem is not None:
             return problem
-        assert source.recording is not None
-        if source.recording.images == 0:
-            return Problem("No image yet", "Nothing has been recorded so far.", serious=False)
         data = self._unit(number, place, state.reduction)
         if isinstance(data, Failure):
             return Problem("This part of the file cannot be read", _words(data.error))
@@ -265,9 +264,12 @@ class UnitView:
         warning, warning_tip = "", ""
         if recording is not None:
             subtitle = plural(recording.images, "image")
+            if not (recording.finished or source.error):
+                subtitle = ""
             accuracy = recording.accuracy
             if not np.isnan(accuracy):
-                subtitle += f"  ·  {percent(accuracy)} right"
+                right = f"{percent(accuracy)} right"
+                subtitle = f"{subtitle}  ·  {right}" if subtitle else right
             skipped = len(recording.skipped)
             if skipped:
                 lines.append(f"{plural(skipped, 'image')} skipped while recording")
@@ -276,7 +278,7 @@ class UnitView:
                 warning, warning_tip = "The file changed under the viewer", source.error
             elif not recording.finished:
                 planned = recording.header.images
-                warning = f"Unfinished: {count(recording.images)} of {count(planned)} images"
+                warning = f"Unfinished: {count(recording.images)} of {count(planned)}"
                 warning_tip = (
                     "The recording is still being made, or was broken off. "
                     "`inspector record … --resume` goes on with it."

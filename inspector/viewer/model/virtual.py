@@ -43,7 +43,7 @@ class Rows:
     def revealing(self, row: int, offset: float) -> float:
         """The offset nearest to `offset` that shows the whole row."""
         top = row * self.row
-        if top < offset:
+        if top < offset or self.row > self.height:
             return self.clamped(top)
         if top + self.row > offset + self.height:
             return self.clamped(top + self.row - self.height)

@@ -26,7 +26,7 @@ def draw_card(card: CardView, width: float, height: float, style: Style, hot: st
     """
     d = Drawing(style)
     palette = style.palette
-    parts = arrange_card(width, height, style, bool(card.warning))
+    parts = arrange_card(width, height, style)
     edge = palette.accent if card.focused else palette.border
     whole = Rect(0, 0, width, height)
     d.box(whole, palette.card, edge, radius=style.px(8))
@@ -39,8 +39,10 @@ def draw_card(card: CardView, width: float, height: float, style: Style, hot: st
         _waiting(d, parts)
         return d
     _stats(d, card, card.data, parts.stats)
-    _plot(d, card, card.data, parts.plot)
-    _categories(d, card, card.data, parts.categories)
+    if parts.plot is not None:
+        _plot(d, card, card.data, parts.plot)
+    if parts.categories is not None:
+        _categories(d, card, card.data, parts.categories, parts.category_rows)
     _images_title(d, card, card.data, parts, height)
     return d
 
@@ -87,20 +89,26 @@ def _header(d: Drawing, card: CardView, rect: Rect, hot: str) -> None:
         Tip(card.name, card.subtitle_tip),
         name=f"card.{card.number}.name",
     )
+    x, y = rect.x + px(20), y + px(27)
+    if card.warning:
+        room = rect.w - px(20)
+        width = d.text(x, y, card.warning, size=style.small, colour=palette.warning, room=room)
+        d.zone(
+            Rect(x, y, width, px(20)),
+            act.Focus(card.number),
+            Tip(card.warning, style_lines(style, card.warning_tip)),
+        )
+        x += width + px(10)
     where = f"{card.place.layer}:{card.place.unit}" if card.focused else ""
     line = "  ·  ".join(part for part in (card.subtitle, where) if part)
-    d.text(
-        rect.x + px(20), y + px(27), line, size=style.small, colour=palette.dim,
-        room=rect.w - px(20),
-    )  # fmt: skip
-    if card.warning:
-        strip = Rect(rect.x, y + px(50), rect.w, px(22))
-        d.box(strip, faded(palette.warning, 0.14), radius=px(5))
-        d.text(
-            strip.x + px(8), middle(strip, style.tiny), card.warning,
-            size=style.tiny, colour=palette.warning, room=strip.w - px(16),
-        )  # fmt: skip
-        d.zone(strip, tip=Tip(card.warning, (card.warning_tip,)))
+    room = rect.right - x
+    if room > px(60) and line:
+        d.text(x, y, line, size=style.small, colour=palette.dim, room=room)
+
+
+def style_lines(style: Style, text: str) -> tuple[str, ...]:
+    """A sentence in lines as wide as a tooltip."""
+    return tuple(style.regular.wrapped(text, style.small, style.px(380)))
 
 
 def _problem(d: Drawing, card: CardView, rect: Rect) -> None:
@@ -128,7 +136,8 @@ def _waiting(d: Drawing, parts: CardLayout) -> None:
     bone = faded(d.style.palette.dim, 0.10)
     radius = d.style.px(6)
     for rect in (parts.stats, parts.plot, parts.categories):
-        d.box(rect, bone, radius=radius)
+        if rect is not None:
+            d.box(rect, bone, radius=radius)
     d.text(
         parts.images_title.x, parts.images_title.y, "Reading …",
         size=d.style.small, colour=d.style.palette.dim,
@@ -139,9 +148,12 @@ def _stats(d: Drawing, card: CardView, data: UnitData, rect: Rect) -> None:
     style, palette, px = d.style, d.style.palette, d.style.px
     ratio = card.ratio
     images = f"over {plural(data.finite, 'image')} with finite activity"
+    step = min(rect.w / 4, px(140))
+    wide = step >= px(64)
+    size = px(21) if wide else px(18)
     cells = (
         (
-            "maximum",
+            "maximum" if wide else "max",
             value(data.maximum),
             Tip(f"Maximum {exact(data.maximum)}", (images, _left_out(data))),
         ),
@@ -173,12 +185,12 @@ def _stats(d: Drawing, card: CardView, data: UnitData, rect: Rect) -> None:
         ),
     )
     for place, (label, text, tip) in enumerate(cells):
-        left = round(rect.x + place * rect.w / 4)
-        cell = Rect(left, rect.y, round(rect.w / 4) - px(6), rect.h)
+        left = round(rect.x + place * step)
+        cell = Rect(left, rect.y, round(step) - px(6), rect.h)
         missing = text == NONE
         d.text(cell.x, cell.y, label, size=style.tiny, colour=palette.dim)
         d.text(
-            cell.x, cell.y + px(17), text, size=px(21), bold=True,
+            cell.x, cell.y + px(17), text, size=size, bold=True,
             colour=palette.faint if missing else palette.text, room=cell.w + px(4),
         )  # fmt: skip
         d.zone(cell, tip=tip, name=f"card.{card.number}.{label}")
@@ -214,23 +226,23 @@ def _plot(d: Drawing, card: CardView, data: UnitData, rect: Rect) -> None:
         draw_histogram(d, field, card.histogram, card.number, card.plot_top, data.mean)
 
 
-def _categories(d: Drawing, card: CardView, data: UnitData, rect: Rect) -> None:
+def _categories(d: Drawing, card: CardView, data: UnitData, rect: Rect, rows: int) -> None:
     style, palette, px = d.style, d.style.palette, d.style.px
     scaled = not math.isnan(card.ratio.divisor)
     divisor = card.ratio.divisor if scaled else 1.0
-    title(d, rect, "Top categories", "mean ratio" if scaled else "mean activity")
+    shown = data.categories[:rows]
+    heading = "Top categories" if rows == 5 else f"Top {rows} categories"
+    title(d, rect, heading, "mean ratio" if scaled else "mean activity")
     if not data.categories:
         text = "no image has a label" if data.labelled == 0 else "no labelled image has activity"
         d.text(rect.x, rect.y + px(28), text, size=style.small, colour=palette.dim)
         return
-    texts = [
-        percent(mean.mean / divisor) if scaled else value(mean.mean) for mean in data.categories
-    ]
+    texts = [percent(mean.mean / divisor) if scaled else value(mean.mean) for mean in shown]
     number_width = max(style.regular.width(text, style.small) for text in texts)
-    names = max(style.regular.width(mean.name, style.small) for mean in data.categories)
+    names = max(style.regular.width(mean.name, style.small) for mean in shown)
     name_width = min(names, rect.w * 0.42)
-    row_high = min(px(30), (rect.h - px(24)) / 5)
-    for place, (mean, text) in enumerate(zip(data.categories, texts, strict=True)):
+    row_high = min(px(30), (rect.h - px(24)) / rows)
+    for place, (mean, text) in enumerate(zip(shown, texts, strict=True)):
         row = Rect(rect.x, rect.y + px(24) + place * row_high, rect.w, row_high)
         y = middle(row, style.small)
         d.text(row.x, y, mean.name, size=style.small, room=name_width + 1)

@@ -16,11 +16,13 @@ from inspector.viewer.model.virtual import Grid, fitted_grid
 
 def images_grid(card: CardView, width: float, height: float, style: Style, target: int) -> Grid:
     """The grid of a card's images in a window of `width` × `height` pixels."""
+    # Where there is much room the pictures take part of it, not only their number.
+    roomy = min(1.5, max(1.0, (width / style.px(320)) ** 0.5))
     return fitted_grid(
         len(card.data.top) if card.data is not None else 0,
         width - style.px(12),
         height,
-        target=style.px(target),
+        target=round(style.px(target) * roomy),
         native=card.native,
         gap=style.px(8),
         caption=style.px(24),
@@ -64,7 +66,8 @@ def _cell(d: Drawing, card: CardView, top: TopImage, rect: Rect, hot: str) -> No
     if hot == name:
         d.mark(rect.inset(-1), palette.recording(card.number), px(7), px(2))
     divisor = card.ratio.divisor
-    text = value(top.value) if math.isnan(divisor) else percent(top.value / divisor)
+    digits = 1 if rect.w >= px(84) else 0
+    text = value(top.value) if math.isnan(divisor) else percent(top.value / divisor, digits)
     y = rect.bottom + px(4)
     wide = d.text(rect.x + 1, y, text, size=style.tiny, room=rect.w)
     room = rect.w - wide - px(8)

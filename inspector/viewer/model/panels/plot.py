@@ -26,18 +26,21 @@ def draw_histogram(
     colour = palette.recording(number)
     axis = px(34)
     field = Rect(rect.x + axis, rect.y, rect.w - axis, rect.h - px(18))
-    top = top * 1.08 if top > 0 else 1.0
+    top = top * 1.16 if top > 0 else 1.0
     shown = ticks(0, top * 100, 3)
     step = shown[1] - shown[0] if len(shown) > 1 else 1.0
     for mark in shown:
         y = round(field.bottom - mark / (top * 100) * field.h)
         d.line((field.x, y), (field.right, y), colour=palette.grid)
-        if y - px(7) >= rect.y - px(2):
-            label = f"{tick(mark, step)} %" if mark == shown[-1] else tick(mark, step)
-            d.text(
-                field.x - px(6), y - style.tiny / 2, label,
-                size=style.tiny, colour=palette.faint, align="right",
-            )  # fmt: skip
+        label = f"{tick(mark, step)} %" if mark == shown[-1] else tick(mark, step)
+        d.text(
+            field.x - px(6),
+            max(y - style.tiny / 2, rect.y - px(7)),
+            label,
+            size=style.tiny,
+            colour=palette.faint,
+            align="right",
+        )
     span = histogram.high - histogram.low
     shown = ticks(histogram.low, histogram.high, max(2, int(field.w // px(70))))
     step = shown[1] - shown[0] if len(shown) > 1 else span
@@ -81,6 +84,10 @@ def draw_histogram(
     if histogram.low <= mean <= histogram.high:
         x = round(field.x + (mean - histogram.low) / span * field.w)
         d.line((x, field.y), (x, field.bottom), colour=faded(palette.text, 0.65))
+        d.zone(
+            Rect(x - px(3), field.y, px(7), field.h),
+            tip=Tip(f"Mean {value(mean)}", ("Over all images, zeros included.",)),
+        )
         label = "mean"
         room = style.regular.width(label, style.tiny) + px(6)
         after = x + px(5) + room <= field.right

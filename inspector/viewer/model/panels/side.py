@@ -91,7 +91,8 @@ def draw_layers(
         name = f"layer.{layer.name}"
         chosen = layer.name == state.here.layer
         _row_back(d, row, chosen, hot == name)
-        missing = sum(units is None for units in layer.held)
+        opened = [h for h, model in zip(layer.held, catalog.models, strict=True) if model]
+        missing = sum(units is None for units in opened)
         units = count(layer.units)
         wide = d.text(
             row.right - px(10), middle(row, style.tiny), units, size=style.tiny,
