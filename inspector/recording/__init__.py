@@ -23,8 +23,11 @@ from inspector.recording.errors import (
     UnknownColumnError,
     UnknownLayerError,
     UnknownReductionError,
+    UnknownSectionError,
     UnsupportedVersionError,
 )
+from inspector.recording.file_store import Section
+from inspector.recording.merge import Merged, merge
 from inspector.recording.model import (
     Chunk,
     Header,
@@ -36,6 +39,10 @@ from inspector.recording.model import (
 )
 from inspector.recording.query import select
 from inspector.recording.recording import Recording
+from inspector.recording.recover import Recovery, recover
+from inspector.recording.sections import add_section
+from inspector.recording.tag import Tagged, tag
+from inspector.recording.verify import Verification, verify
 from inspector.recording.view import open_recording, split_expression
 from inspector.recording.writer import RecordingWriter
 
@@ -46,6 +53,7 @@ __all__ = [
     "Header",
     "ImageRecord",
     "InvalidRecordingInputError",
+    "Merged",
     "NotARecordingError",
     "OutOfRangeError",
     "QueryError",
@@ -58,15 +66,25 @@ __all__ = [
     "RecordingReadError",
     "RecordingWriteError",
     "RecordingWriter",
+    "Recovery",
     "ResumeMismatchError",
+    "Section",
     "Summary",
+    "Tagged",
     "TopImages",
     "UnknownColumnError",
     "UnknownLayerError",
     "UnknownReductionError",
+    "UnknownSectionError",
     "UnsupportedVersionError",
+    "Verification",
+    "add_section",
     "default_chunk",
+    "merge",
     "open_recording",
+    "recover",
     "select",
     "split_expression",
+    "tag",
+    "verify",
 ]

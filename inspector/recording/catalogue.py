@@ -214,8 +214,13 @@ def scan(source: Source, header: Header, after: int) -> Catalogue:
         head = source.read(position, min(left, MARK_SIZE))
         mark = unpack_mark(head, position)
         if mark is None:
-            _check_torn(source, position, head)
-            break
+            if is_torn(source, position, head):
+                break
+            raise CorruptRecordingError(
+                "a record must begin here, or the file end", path=source.path, offset=position,
+                value=f"bytes {head[:8].hex(' ')}",
+                advice="run `inspector recover` to save what is whole",
+            )  # fmt: skip
         if mark.end > source.size:
             break
         mark = read_mark(source, position)
@@ -240,23 +245,19 @@ def scan(source: Source, header: Header, after: int) -> Catalogue:
     return catalogue
 
 
-def _check_torn(source: Source, position: int, head: bytes) -> None:
-    """Refuse bytes after the last record that are not what a broken-off write leaves."""
+def is_torn(source: Source, position: int, head: bytes) -> bool:
+    """Return whether the bytes after the last record are what a broken-off write leaves.
+
+    `head` are the first of them, at most a mark's. A power cut can leave the length of a write
+    without its bytes: zeros to the end.
+    """
     if not any(head):
-        # A power cut can leave the length of a write without its bytes: zeros to the end.
         step = 1 << 20
-        for at in range(position, source.size, step):
-            if any(source.read(at, min(step, source.size - at))):
-                break
-        else:
-            return
-    elif len(head) < MARK_SIZE and begins_mark(head, position):
-        return
-    raise CorruptRecordingError(
-        "a record must begin here, or the file end", path=source.path, offset=position,
-        value=f"bytes {head[:8].hex(' ')}",
-        advice="run `inspector recover` to save what is whole",
-    )  # fmt: skip
+        return not any(
+            any(source.read(at, min(step, source.size - at)))
+            for at in range(position, source.size, step)
+        )
+    return len(head) < MARK_SIZE and begins_mark(head, position)
 
 
 def read_chunk_at(source: Source, header: Header, mark: Mark, start: int) -> ChunkAt:
@@ -291,7 +292,7 @@ def _from_end(
         )
     index_mark = read_mark(source, offset, INDEX)
     record = stored_record(source, index_mark)
-    if index_mark.end != mark.offset or list(record.arrays) != ["chunks"]:
+    if index_mark.end != mark.offset or list(record.arrays) != ["chunks", "header"]:
         raise CorruptRecordingError(
             "the index stands before its end record", path=source.path, offset=offset
         )

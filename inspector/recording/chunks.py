@@ -63,8 +63,21 @@ def column_payloads(header: Header, images: int) -> list[tuple[str, str, tuple[i
     return layout
 
 
-def encode_chunk(header: Header, chunk: Chunk) -> tuple[dict[str, Any], list[PayloadWriter]]:
-    """Return the body (without payloads) and the payloads of a chunk.
+def chunk_writers(
+    header: Header, images: int, arrays: Mapping[str, NDArray[Any]]
+) -> list[PayloadWriter]:
+    """Return the payloads of a chunk from its arrays by name, in the order of the layout."""
+    writers = [
+        PayloadWriter(tap.name, arrays[tap.name], images * tap.itemsize)
+        for tap in taps_of(header.layers)
+    ]
+    for name, _, _ in chunk_payloads(header, images)[len(writers) :]:
+        writers.append(PayloadWriter(name, arrays[name], 0 if name == "images" else COLUMN_BLOCK))
+    return writers
+
+
+def arrays_of(header: Header, chunk: Chunk) -> dict[str, NDArray[Any]]:
+    """Return a chunk as the arrays that are stored of it, by payload name.
 
     Raises
     ------
@@ -72,30 +85,25 @@ def encode_chunk(header: Header, chunk: Chunk) -> tuple[dict[str, Any], list[Pay
         If an array has another length, dtype or layer than the header says.
     """
     count = expected_images(header, chunk.start)
-    writers = [
-        PayloadWriter(tap.name, _activity(tap, chunk, count), block=count * tap.itemsize)
-        for tap in taps_of(header.layers)
-    ]
+    arrays: dict[str, NDArray[Any]] = {
+        tap.name: _activity(tap, chunk, count) for tap in taps_of(header.layers)
+    }
     _check_length("thumbnails", chunk.thumbnails, count)
     try:
-        blob, table = encode_thumbnails(chunk.thumbnails)
+        arrays["images"], arrays["image_table"] = encode_thumbnails(chunk.thumbnails)
     except ValueError as error:
         raise InvalidRecordingInputError(str(error)) from error
-    if blob.size > MAX_IMAGE_BYTES:
+    if arrays["images"].size > MAX_IMAGE_BYTES:
         raise InvalidRecordingInputError(
             "the thumbnails of a chunk are too large",
-            value=f"{blob.size:,} bytes",
+            value=f"{arrays['images'].size:,} bytes",
             limit=f"{MAX_IMAGE_BYTES:,} bytes",
             advice="choose a smaller chunk or smaller thumbnails",
         )
-    writers += [
-        PayloadWriter("images", blob, block=0),
-        PayloadWriter("image_table", table, COLUMN_BLOCK),
-    ]
     for name, dtype in (("labels", "int32"), ("predictions", "int32"), ("confidences", "float32")):
-        writers.append(_column(name, _array(name, getattr(chunk, name), dtype, count)))
+        arrays[name] = _array(name, getattr(chunk, name), dtype, count)
     _check_length("paths", chunk.paths, count)
-    writers += _texts("path_ends", "paths", chunk.paths)
+    arrays["path_ends"], arrays["paths"] = _texts("paths", chunk.paths)
     numbers = sorted(chunk.skipped)
     if numbers and not chunk.start <= numbers[0] <= numbers[-1] < chunk.start + count:
         raise InvalidRecordingInputError(
@@ -103,10 +111,10 @@ def encode_chunk(header: Header, chunk: Chunk) -> tuple[dict[str, Any], list[Pay
             value=numbers,
             limit=f"{chunk.start} to {chunk.start + count - 1}",
         )
-    writers.append(_column("skipped", np.array(numbers, np.int64)))
-    writers += _texts("reason_ends", "reasons", [chunk.skipped[number] for number in numbers])
-    writers += _metadata(header, chunk.columns, count)
-    return {"start": chunk.start, "images": count}, writers
+    arrays["skipped"] = np.array(numbers, np.int64)
+    reasons = [chunk.skipped[number] for number in numbers]
+    arrays["reason_ends"], arrays["reasons"] = _texts("reasons", reasons)
+    return arrays | _metadata(header, chunk.columns, count)
 
 
 def expected_images(header: Header, start: int) -> int:
@@ -147,7 +155,7 @@ def _array(name: str, values: Any, dtype: str, count: int) -> NDArray[Any]:
     try:
         array = np.asarray(values)
         if array.dtype.kind == "O" or (dtype.startswith("int") and array.dtype.kind == "f"):
-            array = np.array([operator_index(v) if dtype[0] == "i" else float(v) for v in values])
+            array = np.array([_whole(v) if dtype[0] == "i" else float(v) for v in values])
         kinds = "iub" if dtype.startswith("int") else "iubf"
         if array.shape != (count,) or (array.size and array.dtype.kind not in kinds):
             raise ValueError(f"{array.dtype} {list(array.shape)}")
@@ -162,28 +170,22 @@ def _array(name: str, values: Any, dtype: str, count: int) -> NDArray[Any]:
         ) from None
 
 
-def operator_index(value: Any) -> int:
-    """Return `value` as an int; a float must be whole."""
+def _whole(value: Any) -> int:
     number = int(value)
     if number != value:
         raise ValueError(f"{value!r} is not a whole number")
     return number
 
 
-def _column(name: str, array: NDArray[Any]) -> PayloadWriter:
-    return PayloadWriter(name, array, COLUMN_BLOCK)
-
-
-def _texts(ends_name: str, name: str, texts: Any) -> list[PayloadWriter]:
+def _texts(name: str, texts: Any) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     try:
-        ends, data = encode_texts(texts)
+        return encode_texts(texts)
     except (AttributeError, UnicodeEncodeError) as error:
         raise InvalidRecordingInputError(f"{name} of a chunk must be text", value=error) from None
-    return [_column(ends_name, ends), _column(name, data)]
 
 
-def _metadata(header: Header, columns: Mapping[str, Any], count: int) -> list[PayloadWriter]:
-    writers: list[PayloadWriter] = []
+def _metadata(header: Header, columns: Mapping[str, Any], count: int) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
     if set(columns) != set(header.columns):
         wrong = sorted(set(columns) ^ set(header.columns))
         raise InvalidRecordingInputError(
@@ -192,17 +194,14 @@ def _metadata(header: Header, columns: Mapping[str, Any], count: int) -> list[Pa
             limit=", ".join(header.columns),
         )
     for name, kind in header.columns.items():
-        values = columns[name]
-        _check_length(f"column {name!r}", values, count)
+        values, what = columns[name], f"column {name!r}"
+        _check_length(what, values, count)
         if kind == "text":
-            writers += _texts(f"column_ends:{name}", f"column:{name}", values)
+            ends, data = _texts(what, values)
+            arrays |= {f"column_ends:{name}": ends, f"column:{name}": data}
         else:
-            writers.append(
-                _column(
-                    f"column:{name}", _array(f"column {name!r}", values, COLUMN_DTYPES[kind], count)
-                )
-            )
-    return writers
+            arrays[f"column:{name}"] = _array(what, values, COLUMN_DTYPES[kind], count)
+    return arrays
 
 
 def check_layout(

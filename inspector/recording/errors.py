@@ -111,6 +111,10 @@ class UnknownColumnError(RecordingError, KeyError):
     """The recording has no such column."""
 
 
+class UnknownSectionError(RecordingError, KeyError):
+    """Nothing of that name was added to the recording."""
+
+
 class OutOfRangeError(RecordingError, IndexError):
     """An image or unit number lies outside the recording."""
 

@@ -19,6 +19,7 @@ from inspector.recording.catalogue import (
     read_mark,
     stored_record,
 )
+from inspector.recording.check import image_table
 from inspector.recording.chunks import StoredRecord
 from inspector.recording.errors import CorruptRecordingError
 from inspector.recording.file_activity import FileActivity
@@ -31,7 +32,6 @@ from inspector.recording.store import BUILT_IN
 from inspector.recording.summarise import unpack_summary
 from inspector.recording.textblock import StoredTexts, TextColumn
 from inspector.recording.thumbnails import decode_thumbnail
-from inspector.recording.verify import image_table
 
 TAG = "tag/"
 _CACHED_NUMBERS = 4 << 20
@@ -40,7 +40,11 @@ _COLUMN_DTYPES = {"float": "float64", "int": "int64"}
 
 @dataclass(frozen=True)
 class Section:
-    """Something added to a recording: a map of plain values and arrays by name."""
+    """Something added to a recording: a map of plain values, and arrays by name.
+
+    An array is read with ``section.arrays["values"].read()``, or some rows of it with
+    ``read_rows(first, last)``; both are checked and read-only.
+    """
 
     name: str
     meta: Mapping[str, Any]

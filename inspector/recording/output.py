@@ -72,7 +72,7 @@ class Output:
                     waiting[0] = waiting[0][count:]
             self.size = position
         except OSError as error:
-            self._undo(start)
+            self.undo(start)
             raise RecordingWriteError(
                 f"cannot write: {error.strerror or error}",
                 path=self.path,
@@ -86,11 +86,15 @@ class Output:
         os.lseek(self.fd, position, os.SEEK_SET)
         return os.write(self.fd, buffers[0])
 
-    def _undo(self, size: int) -> None:
+    def undo(self, size: int) -> None:
+        """Cut the file back to `size`, if the disk lets us; a torn tail harms nobody."""
+        if self.fd < 0:
+            return
         try:
             os.ftruncate(self.fd, size)
         except OSError:
-            return  # a torn tail stays: readers and resume know it
+            return
+        self.size = size
 
     def truncate(self, size: int) -> None:
         """Cut off a torn tail."""

@@ -121,11 +121,13 @@ def checksums(data: memoryview, block: int) -> NDArray[np.uint32]:
     )
 
 
-def _bin(size: int) -> bytes:
+def bin_head(size: int) -> bytes:
+    """Return the five bytes before the `size` bytes of a payload."""
     return b"\xc6" + struct.pack(">I", size)
 
 
-def _padding(position: int) -> bytes:
+def padding(position: int) -> bytes:
+    """Return the zero ``bin`` that stands at `position`, before the next payload."""
     size = gap(position)
     return b"\xc4" + bytes([size - 2]) + bytes(size - 2) if size else b""
 
@@ -163,13 +165,13 @@ class PayloadWriter:
         start = 0
         while True:
             piece = self.data[start : start + self.payload.piece]
-            out += [_padding(position), _bin(len(piece)), piece]
+            out += [padding(position), bin_head(len(piece)), piece]
             position += gap(position) + _BIN_HEAD + len(piece)
             start += len(piece)
             if start >= len(self.data):
                 break
         if self.table:
-            out += [_padding(position), _bin(len(self.table)), self.table]
+            out += [padding(position), bin_head(len(self.table)), self.table]
             position += gap(position) + _BIN_HEAD + len(self.table)
         return out, position
 
@@ -200,6 +202,10 @@ class StoredArray:
     ) -> memoryview:
         """Return the bytes of blocks first..last-1, each checked against its checksum."""
         payload = self.payload
+        if not payload.block:
+            raise CorruptRecordingError(
+                "a payload without checksums", path=self.source.path, value=payload.name
+            )
         start = first * payload.block
         stop = min(last * payload.block, payload.nbytes)
         if stop <= start:

@@ -19,7 +19,9 @@ from inspector.recording.errors import (
     UnknownColumnError,
     UnknownLayerError,
     UnknownReductionError,
+    UnknownSectionError,
 )
+from inspector.recording.file_store import FileStore, Section
 from inspector.recording.limits import TOP
 from inspector.recording.model import (
     Header,
@@ -31,6 +33,7 @@ from inspector.recording.model import (
     taps_of,
 )
 from inspector.recording.payloads import read_only
+from inspector.recording.sections import is_made
 from inspector.recording.store import Store
 from inspector.recording.summarise import summarise
 from inspector.text import clean
@@ -250,6 +253,30 @@ class Recording:
             [self.labels[start : start + count] for start, count in spans],
             [gone[(gone >= start) & (gone < start + count)] for start, count in spans],
         )
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Return the names of what was added to the recording: maps, notes, results."""
+        store = self._store
+        names = store.catalogue.sections if isinstance(store, FileStore) else ()
+        return tuple(name for name in names if not is_made(name))
+
+    def section(self, name: str) -> Section:
+        """Return something that was added to the recording.
+
+        Raises
+        ------
+        UnknownSectionError
+            Naming those that there are.
+        """
+        store = self._store
+        section = store.added(name) if isinstance(store, FileStore) else None
+        if section is None:
+            raise UnknownSectionError(
+                "no such section in the recording", path=self.path, value=name,
+                advice=f"there is {', '.join(self.sections) or 'none'}",
+            )  # fmt: skip
+        return section
 
     @property
     def numbers(self) -> NDArray[np.int64]:

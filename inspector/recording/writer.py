@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from numpy.typing import NDArray
+
 from inspector.recording.catalogue import Catalogue, load_catalogue, read_mark
-from inspector.recording.chunks import ChunkAt, encode_chunk, expected_images
+from inspector.recording.check import check_chunk
+from inspector.recording.chunks import ChunkAt, arrays_of, chunk_writers, expected_images
 from inspector.recording.errors import (
     InvalidRecordingInputError,
     RecordingExistsError,
     RecordingWriteError,
     ResumeMismatchError,
 )
+from inspector.recording.framing import frame, write_end, write_record
 from inspector.recording.model import Chunk, Header
 from inspector.recording.output import Output
 from inspector.recording.payloads import PayloadWriter
-from inspector.recording.records import (
-    CHUNK,
-    END,
-    HEADER,
-    INDEX,
-    MARK_SIZE,
-    PREAMBLE,
-    SECTION,
-    Mark,
-    pack_body,
-    pack_end_body,
-)
+from inspector.recording.records import CHUNK, HEADER, PREAMBLE, SECTION, Mark, pack_body
 from inspector.recording.schema import check_header, first_difference, pack_header
 from inspector.recording.source import Source
-from inspector.recording.verify import verify_chunk
 
 
 class RecordingWriter:
@@ -97,7 +89,7 @@ class RecordingWriter:
                 advice="go on with --resume, replace it with --overwrite, or choose another name",
             ) from None  # fmt: skip
         try:
-            output.append([PREAMBLE, *_frame(HEADER, len(PREAMBLE), packed, [])])
+            output.append([PREAMBLE, *frame(HEADER, len(PREAMBLE), packed)])
             output.sync()
             output.sync_folder()
         except BaseException:
@@ -156,10 +148,16 @@ class RecordingWriter:
                 "a chunk begins where the last one ended", path=self.path,
                 value=chunk.start, limit=f"{self.next_image} of {self.header.images}",
             )  # fmt: skip
-        body, payloads = encode_chunk(self.header, chunk)
-        mark = self._write(CHUNK, body, payloads)
-        images = expected_images(self.header, chunk.start)
-        self._chunks.append(ChunkAt(mark.offset, mark.end, mark.payloads_at, chunk.start, images))
+        self.append_arrays(arrays_of(self.header, chunk))
+
+    def append_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Write the next chunk from its stored arrays, as read from another recording."""
+        self._usable()
+        start = self.next_image
+        images = expected_images(self.header, start)
+        payloads = chunk_writers(self.header, images, arrays)
+        mark = self._write(CHUNK, {"start": start, "images": images}, payloads)
+        self._chunks.append(ChunkAt(mark.offset, mark.end, mark.payloads_at, start, images))
 
     def finish(self, on_progress: Callable[[int, int], None] | None = None) -> None:
         """Gather the columns, make the summary and write the index: the recording is complete.
@@ -193,11 +191,9 @@ class RecordingWriter:
                 sections[name] = self._write(SECTION, body, payloads).offset
                 if on_progress is not None:
                     on_progress(done, steps)
-            write_end(self._output, self._chunks, sections)
+            write_end(self._output, self.header, self._chunks, sections)
         except BaseException:
-            if self._output.fd >= 0:
-                self._output._undo(begin)
-                self._output.size = begin
+            self._output.undo(begin)
             raise
         finally:
             source.close()
@@ -232,55 +228,6 @@ class RecordingWriter:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def write_record(
-    output: Output, tag: bytes, body: dict[str, Any], payloads: Sequence[PayloadWriter]
-) -> Mark:
-    """Append one record and return its mark."""
-    described = {**body, "payloads": [writer.payload.describe() for writer in payloads]}
-    buffers = _frame(tag, output.size, pack_body(described), payloads)
-    offset = output.size
-    output.append(buffers)
-    return read_frame_mark(buffers, offset)
-
-
-def write_end(output: Output, chunks: Sequence[ChunkAt], sections: dict[str, int]) -> None:
-    """Write index and end, with the disk synchronised before and after."""
-    import numpy as np
-
-    table = np.array([(c.offset, c.payloads_at, c.end) for c in chunks], np.int64).reshape(-1, 3)
-    entries = [[name, offset] for name, offset in sections.items()]
-    index = write_record(
-        output, INDEX, {"sections": entries}, [PayloadWriter("chunks", table, 1 << 20)]
-    )
-    output.sync()
-    output.append(_frame(END, output.size, pack_end_body(index.offset), []))
-    output.sync()
-
-
-def read_frame_mark(buffers: Sequence[bytes | memoryview], offset: int) -> Mark:
-    """Return the mark of a record as framed for `offset`."""
-    from inspector.recording.records import unpack_mark
-
-    mark = unpack_mark(bytes(buffers[0]), offset)
-    if mark is None:
-        raise AssertionError("a record was framed for another place")
-    return mark
-
-
-def _frame(
-    tag: bytes, offset: int, body: bytes, payloads: Sequence[PayloadWriter]
-) -> list[bytes | memoryview]:
-    import zlib
-
-    buffers: list[bytes | memoryview] = []
-    position = offset + MARK_SIZE + len(body)
-    for writer in payloads:
-        more, position = writer.buffers(position)
-        buffers += more
-    mark = Mark(tag, offset, position - offset, len(body), zlib.crc32(body))
-    return [mark.pack(), body, *buffers]
 
 
 def _unlink(target: Path) -> None:
@@ -323,7 +270,7 @@ def _drop_bad_last_chunk(source: Source, catalogue: Catalogue) -> None:
     while catalogue.chunks:
         last = catalogue.chunks[-1]
         mark = read_mark(source, last.offset, CHUNK)
-        if verify_chunk(source, catalogue.header, mark, last.start) is None:
+        if not check_chunk(source, catalogue.header, mark, last.start):
             return
         catalogue.chunks.pop()
         catalogue.end = last.offset
