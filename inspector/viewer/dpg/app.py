@@ -18,6 +18,7 @@ from inspector.viewer.dpg.keys import chord
 from inspector.viewer.dpg.screen import Hit, Screen
 from inspector.viewer.model import actions as act
 from inspector.viewer.model.bindings import action_for
+from inspector.viewer.model.drawing import shown
 from inspector.viewer.model.numbers import plural
 from inspector.viewer.model.reducer import reduce
 from inspector.viewer.model.sources import Source, catalog_of
@@ -301,7 +302,7 @@ class App:
         title = f"{here.layer}:{here.unit} – {names} – Inspector" if here.layer else "Inspector"
         if title != self._title:
             self._title = title
-            dpg.set_viewport_title(title)
+            dpg.set_viewport_title(shown(title))
 
     @property
     def settled(self) -> bool:

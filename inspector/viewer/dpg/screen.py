@@ -29,6 +29,7 @@ from inspector.viewer.model.panels.side import (
     unit_row,
     unit_rows,
 )
+from inspector.viewer.model.panels.start import draw_start
 from inspector.viewer.model.panels.status import draw_status
 from inspector.viewer.model.panels.topbar import draw_topbar
 from inspector.viewer.model.state import State
@@ -88,7 +89,7 @@ class Screen:
         for number in range(recordings):
             self._canvases[f"card.{number}"] = canvas()
             self._canvases[f"images.{number}"] = canvas()
-        for name in ("side", "layers", "units", "bar", "status"):
+        for name in ("start", "side", "layers", "units", "bar", "status"):
             self._canvases[name] = canvas()
         self._groups = {name: self._box(name, on_submit) for name in ("search", "unit")}
         self._canvases["overlay"] = Canvas(None, bold, blank)
@@ -197,6 +198,14 @@ class Screen:
             "status", whole, "", (state.message, summary, loading, layout),
             lambda _: draw_status(state, summary, loading, layout, style),
         )  # fmt: skip
+        if not cards:
+            self._panel(
+                "start",
+                layout.stage,
+                "",
+                (layout.stage,),
+                lambda _: draw_start(layout.stage, style),
+            )
         for card, rect in zip(cards, layout.cards, strict=True):
             state = self._card(card, rect, state, style, hot)
         search = self._searched()

@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from inspector.text import clean
 from inspector.viewer.model.actions import Action
 from inspector.viewer.model.geometry import Rect
 from inspector.viewer.model.metrics import FontMetrics
@@ -110,6 +111,11 @@ class Style:
         return self.px(13)
 
 
+def shown(text: str) -> str:
+    """Text from a file as it may stand on the screen: in one line, with nothing hidden in it."""
+    return text if text.isprintable() else clean(text)
+
+
 @dataclass
 class Drawing:
     """Shapes by plane, and zones, in coordinates of the panel."""
@@ -165,6 +171,7 @@ class Drawing:
         `x` is its left end, middle or right end as `align` says; `y` the top of its line box; what
         is wider than `room` ends in an ellipsis.
         """
+        text = shown(text)
         size = self.style.body if size is None else size
         colour = self.style.palette.text if colour is None else colour
         metrics = self.style.bold if bold else self.style.regular

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from inspector.viewer.model import actions as act
-from inspector.viewer.model.drawing import Drawing, Style, Tip
+from inspector.viewer.model.drawing import Drawing, Style, Tip, shown
 from inspector.viewer.model.geometry import Rect
 from inspector.viewer.model.layout import CardLayout, arrange_card
 from inspector.viewer.model.numbers import NONE, count, exact, percent, plural, value
@@ -116,8 +116,8 @@ def _problem(d: Drawing, card: CardView, rect: Rect) -> None:
     problem = card.problem
     assert problem is not None
     colour = palette.bad if problem.serious else palette.dim
-    lines = style.regular.wrapped(problem.text, style.small, rect.w - px(28), 14)
-    heading = style.bold.wrapped(problem.title, style.body, rect.w - px(28), 3)
+    lines = style.regular.wrapped(shown(problem.text), style.small, rect.w - px(28), 14)
+    heading = style.bold.wrapped(shown(problem.title), style.body, rect.w - px(28), 3)
     high = px(28) + len(heading) * px(22) + len(lines) * px(20)
     box = Rect(rect.x, rect.y + px(6), rect.w, high)
     d.box(box, faded(colour, 0.08), faded(colour, 0.35), radius=px(7))

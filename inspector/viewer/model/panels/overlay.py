@@ -5,7 +5,7 @@ from __future__ import annotations
 from inspector.viewer.model import actions as act
 from inspector.viewer.model.bindings import groups
 from inspector.viewer.model.catalog import Catalog
-from inspector.viewer.model.drawing import Drawing, Style, Tip
+from inspector.viewer.model.drawing import Drawing, Style, Tip, shown
 from inspector.viewer.model.geometry import Rect
 from inspector.viewer.model.goto import suggestions
 from inspector.viewer.model.layout import Layout
@@ -159,9 +159,10 @@ def draw_tip(tip: Tip, mouse: tuple[float, float], window: Rect, style: Style) -
     pad = px(12)
     side = px(LARGE) if tip.picture is not None else 0
     most = side if side else px(420)
-    lines = [part for line in tip.lines for part in style.regular.wrapped(line, style.small, most)]
-    warnings = style.bold.wrapped(tip.warning, style.small, most) if tip.warning else []
-    titles = style.bold.wrapped(tip.title, style.body, most, 3)
+    said = [shown(line) for line in tip.lines]
+    lines = [part for line in said for part in style.regular.wrapped(line, style.small, most)]
+    warnings = style.bold.wrapped(shown(tip.warning), style.small, most) if tip.warning else []
+    titles = style.bold.wrapped(shown(tip.title), style.body, most, 3)
     width = max(
         [side]
         + [style.bold.width(line, style.body) for line in titles]

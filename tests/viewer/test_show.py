@@ -1,0 +1,103 @@
+"""`show` in a process of its own: pictures, closing, and what it says where it cannot."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+SHOW = """
+import sys, threading
+from inspector.viewer.dpg import show
+paths, options = eval(sys.argv[1])
+try:
+    show(paths, **options)
+except Exception as error:
+    print(type(error).__name__, error)
+print("threads", threading.active_count())
+"""
+
+
+@pytest.fixture
+def run() -> Run:
+    def start(paths: list[Path], display: str | None, **options: object):
+        environment = {name: text for name, text in os.environ.items() if name != "DISPLAY"}
+        if display is not None:
+            environment["DISPLAY"] = display
+        return subprocess.run(
+            [sys.executable, "-c", SHOW, repr(([str(path) for path in paths], options))],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+
+    return start
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_a_screenshot_shows_the_images(
+    run: Run, display: str, pair: list[Path], tmp_path: Path, theme: str
+) -> None:
+    target = tmp_path / "window.png"
+    done = run(pair, display, unit="dense:2", screenshot=str(target), size=(1280, 800), theme=theme)
+    assert done.stdout == "threads 1\n"
+    shot = cv2.cvtColor(cv2.imread(str(target)), cv2.COLOR_BGR2RGB)
+    assert shot.shape == (800, 1280, 3)
+    assert (shot.mean() < 70) if theme == "dark" else (shot.mean() > 150)
+    for tint in ((90, 200, 255), (255, 170, 80)):
+        near = np.abs(shot.astype(int) - tint).max(axis=2) <= 2
+        assert near.sum() > 2000
+
+
+def test_the_same_view_gives_the_same_picture(
+    run: Run, display: str, pair: list[Path], tmp_path: Path
+) -> None:
+    shots = []
+    for number in range(2):
+        target = tmp_path / f"{number}.png"
+        run(pair, display, unit="conv1:1", screenshot=str(target), normalizer="Sharp")
+        shots.append(cv2.imread(str(target)))
+    assert np.array_equal(*shots)
+
+
+def test_without_a_display_it_says_what_to_do(run: Run, pair: list[Path]) -> None:
+    for display in (None, ":987"):
+        out = run(pair, display).stdout
+        assert out.startswith("NoDisplayError no display")
+        for word in ("ssh -X", "xvfb-run", "copy the recording"):
+            assert word in out
+
+
+def test_wrong_names_are_refused_before_a_window_opens(
+    run: Run, display: str, pair: list[Path], tmp_path: Path
+) -> None:
+    for options, words in (
+        ({"lead": "Nobody"}, "no recording is called 'Nobody'"),
+        ({"unit": "dense:99"}, "between 0 and 29"),
+        ({"theme": "pink"}, "dark or light"),
+        ({"screenshot": str(tmp_path / "no" / "x.png")}, "does not exist"),
+    ):
+        out = run(pair, display, **options).stdout
+        assert out.startswith("ViewerError"), out
+        assert words in out
+
+
+def test_only_bad_files_still_make_a_window(
+    run: Run, display: str, folder: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "bad.png"
+    done = run(
+        [folder / "broken.msgpack", folder / "gone.msgpack"], display, screenshot=str(target)
+    )
+    assert done.stdout == "threads 1\n"
+    assert target.is_file()
