@@ -94,7 +94,8 @@ class _Provenance:
                 if output in self.index.live and shape:
                     axes = self._axes(number, output, len(shape))
                     if axes and all(0 <= axis < len(shape) for axis in axes):
-                        self.axes[output] = tuple(sorted(set(axes)))
+                        # In the order of the units: a channel shuffle swaps two of them.
+                        self.axes[output] = tuple(dict.fromkeys(axes))
         return self.axes
 
     def _axes(self, number: int, output: str, rank: int) -> Axes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -154,6 +154,21 @@ class GraphIndex:
             return None
         array: NDArray[Any] = nph.to_array(found)
         return array
+
+    def initial(self, names: Iterable[str]) -> list[str]:
+        """The initializers that constants were made from (transposed, reshaped, …)."""
+        stack, found = [name for name in names if name in self.constants][::-1], []
+        while stack:
+            name = stack.pop()
+            maker = self.producer.get(name)
+            if maker is None:
+                found.append(name)
+            else:
+                # A constant made by a node without inputs bears the name it was given.
+                reads = self.reads[maker]
+                found += [] if reads else [name]
+                stack.extend(reversed(reads))
+        return found
 
     def ints(self, number: int, name: str, position: int) -> list[int] | None:
         """A list of integers given as attribute `name` or as the input at `position`."""

@@ -12,10 +12,12 @@ from inspector.graph.modules import Module
 from inspector.graph.scopes import Path
 from inspector.graph.values import Value
 
-_WEIGHT = re.compile(r"[._/](weight|weights|kernel|w|W|weight_quantized|ReadVariableOp.*)(:0)?$")
-# What exporters make up: a number, perhaps behind an operator's or a filler's name.
+_WEIGHT = re.compile(
+    r"([._/](weight|weights|kernel|w|W|weight_quantized|ReadVariableOp.*)|_w)(_\d+)?(:0)?$"
+)
+# What exporters make up: a number, perhaps behind a letter or a filler.
 _MADE_UP = re.compile(
-    r"^(\d+|(onnx::)?[A-Za-z]+?(_output)?_?\d+|val|node|output|input|out|tensor|var|x|y|t)$"
+    r"^(\d+|[A-Za-z]\d*|onnx::\w+|(val|var|tensor|node|out|output|getitem|view|tmp|input)_?\d*)$"
 )
 
 
@@ -83,8 +85,8 @@ def _origin(index: GraphIndex, value: Value, named: Callable[[Value], str]) -> s
         if name:
             return name
         if index.classes[value.maker] == ops.LINEAR:
-            for weight in index.nodes[value.maker].input:
-                if weight in index.constants and _WEIGHT.search(weight):
+            for weight in index.initial(index.nodes[value.maker].input[1:]):
+                if _WEIGHT.search(weight):
                     return _WEIGHT.sub("", weight)
         if not value.sources:
             return ""

@@ -11,6 +11,8 @@ from inspector.graph.index import GraphIndex
 # Opset and format given to a model that names no default opset (pure ai.onnx.ml graphs).
 FALLBACK_OPSET = 13
 FALLBACK_IR = 7
+# From this format on initializers need not be repeated as inputs.
+INITIALIZERS_APART = 4
 
 
 def opset_of(proto: ModelProto) -> int:
@@ -34,7 +36,7 @@ def rebuild(
     source = index.proto
     needed = _needed(index, [value.name for value in outputs], nodes)
     model = ModelProto()
-    model.ir_version = source.ir_version
+    model.ir_version = max(source.ir_version, INITIALIZERS_APART)
     model.producer_name = source.producer_name
     model.opset_import.extend(source.opset_import)
     if not any(item.domain in ("", "ai.onnx") for item in source.opset_import):
@@ -52,8 +54,9 @@ def rebuild(
     graph.initializer.extend(initializers)
     graph.sparse_initializer.extend(t for t in old.sparse_initializer if t.values.name in needed)
     weights = index.initializers.keys() | {t.values.name for t in old.sparse_initializer}
-    # An input stays even when nothing reads it any more, so that feeding does not change.
-    graph.input.extend(v for v in old.input if v.name not in weights or v.name in needed)
+    # An input stays even when nothing reads it any more, so that feeding does not change. An
+    # initializer that is repeated as an input could be fed, and would not be folded.
+    graph.input.extend(v for v in old.input if v.name not in weights)
     graph.output.extend(outputs)
     graph.quantization_annotation.extend(old.quantization_annotation)
     data: bytes = model.SerializeToString()

@@ -116,6 +116,9 @@ class Values:
         a, b = self.shapes.get(before), self.shapes.get(after)
         if a is None or b is None:
             return False
+        if len(right) < len(left) and list(left) != sorted(left):
+            # Joined in another order than they were split: a channel shuffle renumbers units.
+            return False
         size_left = [a[0][axis] for axis in left]
         size_right = [b[0][axis] for axis in right]
         product_left = product_right = 1
