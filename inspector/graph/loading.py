@@ -7,6 +7,7 @@ external weights stay inside the model's folder (CVE-2022-25882, CVE-2024-27318)
 from __future__ import annotations
 
 import hashlib
+import os
 from os import PathLike
 from pathlib import Path
 
@@ -28,6 +29,19 @@ from inspector.graph.sniff import describe_file
 
 # Fields of ModelProto that exporters write first: ir_version, opset_import, producer, graph.
 _MODEL_STARTS = (0x08, 0x12, 0x3A, 0x42)
+
+# How the checker words it when weights lie where they must not.
+_OUTSIDE = (
+    "external data",
+    "symbolic",
+    "symlink",
+    "hardlink",
+    "hard link",
+    "escape",
+    "relative path",
+    "regular file",
+    "outside",
+)
 
 
 def load_graph(path: str | PathLike[str]) -> Graph:
@@ -134,7 +148,25 @@ def _check(path: Path, proto: ModelProto) -> None:
             return
         except errors as error:
             problem = error
+    missing = _missing_files(path, proto)
+    if missing:
+        raise ExternalDataError(
+            f"{path.name} keeps weights in {', '.join(missing)}, which is not there: put the file "
+            f"into {path.parent}"
+        )
     raise _checker_error(path, str(problem))
+
+
+def _missing_files(path: Path, proto: ModelProto) -> list[str]:
+    """Files of weights, named as the model must name them, that do not exist."""
+    names = {
+        item.value
+        for tensor in proto.graph.initializer
+        for item in tensor.external_data
+        if item.key == "location"
+    }
+    inside = (n for n in sorted(names) if not Path(n).is_absolute() and ".." not in Path(n).parts)
+    return [n for n in inside if not os.path.lexists(path.parent / n)]
 
 
 def _has_external(proto: ModelProto) -> bool:
@@ -154,25 +186,7 @@ def _with_output_shapes(proto: ModelProto) -> ModelProto:
 def _checker_error(path: Path, text: str) -> Exception:
     line = " ".join(text.split("==> Context")[0].split()).rstrip(". ")
     lower = line.lower()
-    if "doesn't exist" in lower or "not accessible" in lower or "no such file" in lower:
-        return ExternalDataError(
-            f"{path.name} keeps weights in a file that is not there: {line}; "
-            "put the file beside the model"
-        )
-    if any(
-        word in lower
-        for word in (
-            "external data",
-            "symbolic",
-            "symlink",
-            "hardlink",
-            "hard link",
-            "escape",
-            "relative path",
-            "regular file",
-            "outside",
-        )
-    ):
+    if any(word in lower for word in _OUTSIDE):
         return ExternalDataError(
             f"{path.name} points at weights outside its folder, which is refused: {line}; "
             "save the model again with its weights beside it"

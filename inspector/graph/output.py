@@ -67,7 +67,10 @@ def _read(index: GraphIndex, shapes: Shapes, name: str) -> tuple[int, Output] | 
         if node is None or not ops.is_known(node) or not node.input:
             break
         source = node.input[0]
-        if node.op_type in ("Softmax", "LogSoftmax") and not kind:
+        written_out = "" if kind else _softmax_operand(index, tensor)
+        if written_out and _classes(shapes, written_out) > 1:
+            kind, tensor = "logits", written_out
+        elif node.op_type in ("Softmax", "LogSoftmax") and not kind:
             if _classes(shapes, source) < 2 or not _over_classes(index, shapes, tensor):
                 break
             kind, tensor = "logits", source
@@ -91,6 +94,24 @@ def _read(index: GraphIndex, shapes: Shapes, name: str) -> tuple[int, Output] | 
         return None
     sure = 2 if kind else int(_is_linear(index, tensor))
     return sure, Output(name, tensor, kind or "logits", classes)
+
+
+def _softmax_operand(index: GraphIndex, tensor: str) -> str:
+    """What a softmax of parts works on: exp(z) / sum(exp(z)), z = x or x − max(x)."""
+    node = index.node_of(tensor)
+    if node is None or node.op_type != "Div":
+        return ""
+    exponential, total = index.node_of(node.input[0]), index.node_of(node.input[1])
+    if exponential is None or exponential.op_type != "Exp" or total is None:
+        return ""
+    if total.op_type != "ReduceSum" or total.input[0] != node.input[0]:
+        return ""
+    shifted = index.node_of(exponential.input[0])
+    if shifted is not None and shifted.op_type == "Sub":
+        highest = index.node_of(shifted.input[1])
+        if highest is not None and highest.op_type == "ReduceMax":
+            return str(shifted.input[0])
+    return str(exponential.input[0])
 
 
 def _classes(shapes: Shapes, tensor: str) -> int:

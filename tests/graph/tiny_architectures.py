@@ -105,11 +105,14 @@ def layer_norm(b: Builder, x: str, size: int) -> str:
 
 def class_token(b: Builder, x: str, width: int) -> str:
     """Put one learned token before the others, expanded to the batch."""
-    batch = b.add("Shape", x, start=0, end=1) if b.opset >= 15 else None
-    if batch is None:
+    if b.opset >= 15:
+        batch = b.add("Shape", x, start=0, end=1)
+    elif b.opset >= 10:
         batch = b.add(
             "Slice", b.add("Shape", x), b.constant([0], "int64"), b.constant([1], "int64")
         )
+    else:
+        batch = b.add("Slice", b.add("Shape", x), starts=[0], ends=[1])
     shape = b.add("Concat", batch, b.constant([1, width], "int64"), axis=0)
     return b.add("Concat", b.add("Expand", b.weight(1, 1, width, name="cls"), shape), x, axis=1)
 
