@@ -113,6 +113,13 @@ class GraphIndex:
         """Tensor to ONNX element type, where it can be told."""
         return element_types(self.proto)
 
+    @cached_property
+    def scales(self) -> dict[str, tuple[str, str]]:
+        """Quantised tensor to the names of its scale and zero point."""
+        from inspector.graph.quantization import tensor_scales
+
+        return tensor_scales(self)
+
     def live_inputs(self, number: int) -> list[str]:
         """The inputs of a node that depend on what is fed, repeats kept."""
         return [name for name in self.nodes[number].input if name in self.live]

@@ -19,6 +19,7 @@ from inspector.graph.layer import Layer
 from inspector.graph.model import Graph
 from inspector.graph.reductions import REDUCTIONS
 from inspector.graph.rewrite import opset_of, rebuild
+from inspector.graph.values import FLOATS
 
 _END = np.iinfo(np.int64).max
 TOKENS = ("patch", "all")
@@ -130,7 +131,14 @@ class _Builder:
     def _float32(self, tensor: str) -> str:
         if self.graph.index.types.get(tensor) == TensorProto.FLOAT:
             return tensor
+        if tensor in self.graph.index.scales and not self._is_float(tensor):
+            # A quantised tensor is read as what it stands for, beside the int8 computation.
+            parts = [name for name in self.graph.index.scales[tensor] if name]
+            return self._node("DequantizeLinear", [tensor, *parts])
         return self._node("Cast", [tensor], to=TensorProto.FLOAT)
+
+    def _is_float(self, tensor: str) -> bool:
+        return self.graph.index.types.get(tensor, TensorProto.FLOAT) in FLOATS
 
     def _flat(self, tensor: str, layer: Layer) -> str:
         return tensor if len(layer.shape) == 1 else self._node("Flatten", [tensor], axis=1)

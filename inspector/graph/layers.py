@@ -15,7 +15,7 @@ from inspector.graph.model import Graph, Shapes
 from inspector.graph.modules import Module, find_modules
 from inspector.graph.naming import fallback_name, make_unique, module_names, shown_name
 from inspector.graph.output import find_output
-from inspector.graph.regions import ACTIVATION, PRODUCT, SUM, Regions
+from inspector.graph.regions import ACTIVATION, SUM, Regions
 from inspector.graph.scopes import scope_paths
 from inspector.graph.signs import never_negative
 from inspector.graph.values import FLOATS, Value, Values
@@ -145,7 +145,7 @@ class LayerSearch:
             dequantized = [t for t in tensors if self._op(t) == "DequantizeLinear"]
             if dequantized:
                 return dequantized[0]
-            tensors = [t for t in tensors if not self._quantizes(t)]
+            tensors = [t for t in tensors if not (self._is_float(t) and self._quantizes(t))]
         return tensors[0] if tensors else None
 
     def reason(self, tensor: str) -> str:
@@ -153,7 +153,7 @@ class LayerSearch:
         pair = self.shapes.get(tensor)
         if pair is None:
             return "its shape is not known"
-        if self.index.types.get(tensor, TensorProto.FLOAT) not in FLOATS:
+        if not self._is_float(tensor) and tensor not in self.index.scales:
             return "its values are no floats"
         axes = self.axes.get(tensor, ())
         if len(axes) != 1:
@@ -171,6 +171,9 @@ class LayerSearch:
             fixed = {item.batch for item in self.graph.inputs}
             return two[0] in fixed or None in fixed
         return (two[0], three[0]) == (2, 3) and two[1:] == three[1:]
+
+    def _is_float(self, tensor: str) -> bool:
+        return self.index.types.get(tensor, TensorProto.FLOAT) in FLOATS
 
     def _op(self, tensor: str) -> str:
         node = self.index.node_of(tensor)
@@ -279,14 +282,15 @@ class LayerSearch:
             return False
         if role == ACTIVATION:
             return True
-        if role == PRODUCT:
-            return False
         owners = [name.split("#")[0] for name, _ in self._module_names(value)]
-        if role == SUM:
+        if role == SUM and (owners or not self.scopes[value.maker]):
             # Where modules are known a block's output is one; else every residual sum stands.
-            return bool(owners) or not self.scopes[value.maker]
-        if role == ops.LINEAR and self._goes_on(value):
-            return any(self._has_activation(self.modules[name], value) for name in owners)
+            return True
+        if any(t in self.index.scales and t in self.nonnegative for t in value.tensors):
+            # The ReLU went into the quantisation, which clips at zero.
+            return role in (ops.LINEAR, SUM)
+        if role in (ops.LINEAR, ops.NORM) and self._goes_on(value):
+            return any(self._is_block(self.modules[name], value) for name in owners)
         return False
 
     def _goes_on(self, value: Value) -> bool:
@@ -295,8 +299,10 @@ class LayerSearch:
             self.index.classes[reader] not in (ops.CONCAT, ops.ELEMENT) for reader in value.readers
         )
 
-    def _has_activation(self, module: Module, besides: Value) -> bool:
-        """Whether a module is a block: an activation of its own lies inside."""
+    def _is_block(self, module: Module, besides: Value) -> bool:
+        """Whether an activation of its own lies inside, and it is no list of blocks."""
+        if module.container:
+            return False
         for number in module.nodes:
             made = self.values.of.get(self.index.nodes[number].output[0])
             if (

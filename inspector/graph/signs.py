@@ -6,6 +6,7 @@ import numpy as np
 
 from inspector.graph import operators as ops
 from inspector.graph.index import GraphIndex, attribute
+from inspector.graph.quantization import is_unsigned
 
 _NEVER_NEGATIVE = frozenset(
     {
@@ -82,7 +83,10 @@ def never_negative(index: GraphIndex) -> set[str]:
         elif op == "ThresholdedRelu":
             nonnegative = attribute(node, "alpha", 1.0) >= 0
         elif op == "DequantizeLinear":
-            nonnegative = positive(reads[0]) or _zero_is_lowest(index, reads)
+            zero = reads[2] if len(reads) > 2 else ""
+            nonnegative = positive(reads[0]) or is_unsigned(index, ("", zero))
+        elif node.output[0] in index.scales and is_unsigned(index, index.scales[node.output[0]]):
+            nonnegative = True
         elif op == "Max":
             nonnegative = any(positive(name) for name in reads)
         elif op in ("Gather", "Slice", "Pad", "Reshape", "Expand", "Tile", "Resize", "Split"):
@@ -96,11 +100,3 @@ def never_negative(index: GraphIndex) -> set[str]:
         if nonnegative:
             found.update(name for name in node.output if name)
     return found
-
-
-def _zero_is_lowest(index: GraphIndex, reads: list[str]) -> bool:
-    """A quantised ReLU: an unsigned type whose zero point is its lowest value."""
-    if len(reads) < 3:
-        return False
-    zero = index.constant(reads[2])
-    return zero is not None and zero.dtype.kind == "u" and not np.any(zero)

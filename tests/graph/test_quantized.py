@@ -98,9 +98,19 @@ def qlinear_net(b: Builder) -> str:
 def test_quantised_operators(tmp_path: Path) -> None:
     b = Builder(opset=13)
     graph, shapes, layers = layers_of(b.save(tmp_path / "net.onnx", qlinear_net(b)))
-    assert [(layer.name, layer.kind) for layer in layers] == [("fc", "logits")]
-    untapped = {item.name: item.reason for item in survey(graph, shapes).untapped}
-    assert untapped["conv"] == "its values are no floats"
+    by_name = {layer.name: layer for layer in layers}
+    assert [layer.name for layer in layers if layer.default] == ["conv", "pool.flatten", "fc"]
+    assert [by_name[n].signed for n in ("conv", "fc")] == [False, True]
+    assert survey(graph, shapes).untapped == ()
+    values = feed(graph, 16, seed=4)
+    plain = session(str(graph.path), fast=True).run(None, values)[0]
+    wanted = [(layer, stored_reductions(layer)[0]) for layer in layers]
+    found = taps(graph, wanted, values)
+    np.testing.assert_array_equal(found[("fc", "none")], plain)
+    exact = tensors(graph, values)[by_name["conv"].tensor].astype(np.float32) * 0.05
+    np.testing.assert_allclose(found[("conv", "max")], exact.max((2, 3)), atol=1e-5)
+    np.testing.assert_allclose(found[("conv", "relu_mean")], exact.mean((2, 3)), atol=1e-5)
+    assert exact.max() > 0
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8"])
