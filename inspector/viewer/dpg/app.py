@@ -24,7 +24,7 @@ from inspector.viewer.model.reducer import reduce
 from inspector.viewer.model.sources import Source, catalog_of
 from inspector.viewer.model.state import State
 from inspector.viewer.model.thumbnails import tile_from_image
-from inspector.viewer.model.unit_view import UnitView
+from inspector.viewer.model.views import Views
 from inspector.viewer.model.work import Key, Make, Store, Workers
 
 SETTLE = 4
@@ -60,7 +60,7 @@ class App:
         self.catalog = catalog_of(self.sources)
         self.state = state
         self.store = Store()
-        self.view = UnitView(self.sources, self.catalog, self.store)
+        self.view = Views(self.sources, self.catalog, self.store)
         self.events = Events()
         self.workers = Workers(2, self.events.wake)
         self.screen = Screen(len(self.sources), fonts, self._submitted)
@@ -231,6 +231,8 @@ class App:
         for source in self.sources:
             if source.refresh():
                 self._busy = SETTLE
+                self.catalog = catalog_of(self.sources)
+                self.view.renew(self.catalog)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -245,7 +247,7 @@ class App:
         size = self.size
         hit = self._hit() if self._hover and self.screen.layout is not None else None
         hot = hit.zone.name if hit is not None else ""
-        loading = any(card.data is None and card.problem is None for card in cards)
+        loading = self.view.loading
         self.state = self.screen.draw(
             self.state, self.catalog, cards, units, self._summary(), loading, size, hot
         )

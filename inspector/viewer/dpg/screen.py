@@ -13,6 +13,7 @@ from inspector.viewer.dpg.canvas import Canvas
 from inspector.viewer.dpg.fonts import Fonts
 from inspector.viewer.dpg.textures import Textures, make_texture
 from inspector.viewer.dpg.theme import make_theme
+from inspector.viewer.model.cards import CardView
 from inspector.viewer.model.catalog import Catalog
 from inspector.viewer.model.drawing import Drawing, Style, Zone
 from inspector.viewer.model.geometry import Rect
@@ -33,7 +34,7 @@ from inspector.viewer.model.panels.start import draw_start
 from inspector.viewer.model.panels.status import draw_status
 from inspector.viewer.model.panels.topbar import draw_topbar
 from inspector.viewer.model.state import State
-from inspector.viewer.model.unit_view import CardView, ListView
+from inspector.viewer.model.unit_list import ListView
 from inspector.viewer.model.virtual import Rows
 
 

@@ -26,8 +26,39 @@ class GoLayer(Action):
 
 
 @dataclass(frozen=True)
+class SetView(Action):
+    """Look at units, images or categories."""
+
+    view: str
+
+
+@dataclass(frozen=True)
+class OpenImage(Action):
+    """Show an image of a recording; in a follower this drops the Lead."""
+
+    recording: int
+    image: int
+
+
+@dataclass(frozen=True)
+class OpenCategory(Action):
+    """Show a category of a recording; in a follower this drops the Lead."""
+
+    recording: int
+    category: int
+
+
+@dataclass(frozen=True)
+class OpenUnit(Action):
+    """Show a unit, led by the recording in which its name was clicked."""
+
+    recording: int
+    unit: int
+
+
+@dataclass(frozen=True)
 class StepUnit(Action):
-    """Move along the list of units, around its ends."""
+    """Move along the list of units (images, categories: what the view is of), around its ends."""
 
     by: int
 

@@ -24,7 +24,9 @@ class Binding:
 
 
 BINDINGS: tuple[Binding, ...] = (
-    Binding("Right", act.StepUnit(1), "previous or next unit", "Units", "unit", "← →"),
+    Binding(
+        "Right", act.StepUnit(1), "previous or next unit, image or category", "Units", "unit", "← →"
+    ),
     Binding("Left", act.StepUnit(-1), "previous unit", ""),
     Binding("Down", act.StepLayer(1), "previous or next layer", "Units", "layer", "↑ ↓"),
     Binding("Up", act.StepLayer(-1), "previous layer", ""),
@@ -37,6 +39,9 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("Alt+Left", act.Back(), "back", "Going", "back", "Alt ←"),
     Binding("Alt+Right", act.Forward(), "forward", "Going", "", "Alt →"),
     Binding("Ctrl+C", act.CopyAddress(), "copy the address of this unit", "Going"),
+    Binding("U", act.SetView("unit"), "look at a unit", "Views"),
+    Binding("I", act.SetView("image"), "look at an image", "Views"),
+    Binding("C", act.SetView("category"), "look at a category", "Views"),
     Binding("L", act.ToggleLead(-1), "Lead: all recordings follow the one in focus", "Compare"),
     Binding("N", act.ToggleNormalizer(-1), "Normalizer: divide by its maxima", "Compare"),
     Binding("Tab", act.Focus(-1), "next recording into focus", "Compare"),

@@ -45,12 +45,15 @@ class CatalogLayer:
 class Catalog:
     """The layers of all recordings, in the order in which they are met, and the recordings' names.
 
-    `models` names each recording's model ("" when its file could not be opened).
+    `models` names each recording's model ("" when its file could not be opened);
+    `images` and `classes` are its count of images and its categories.
     """
 
     layers: tuple[CatalogLayer, ...]
     names: tuple[str, ...]
     models: tuple[str, ...]
+    images: tuple[int, ...] = ()
+    classes: tuple[tuple[str, ...], ...] = ()
 
     def layer(self, name: str) -> CatalogLayer | None:
         """The layer of that name."""
@@ -77,7 +80,11 @@ class Catalog:
 
 
 def make_catalog(
-    names: Sequence[str], models: Sequence[str], layers: Sequence[Iterable[LayerLike]]
+    names: Sequence[str],
+    models: Sequence[str],
+    layers: Sequence[Iterable[LayerLike]],
+    images: Sequence[int] = (),
+    classes: Sequence[Sequence[str]] = (),
 ) -> Catalog:
     """Merge the layers of several recordings.
 
@@ -112,4 +119,10 @@ def make_catalog(
                 ),
             )
         )
-    return Catalog(tuple(merged), tuple(names), tuple(models))
+    return Catalog(
+        tuple(merged),
+        tuple(names),
+        tuple(models),
+        tuple(images) or (0,) * len(names),
+        tuple(map(tuple, classes)) or ((),) * len(names),
+    )

@@ -67,6 +67,15 @@ def _layer(text: str, catalog: Catalog) -> str | None:
     return None
 
 
+def find_category(text: str, recording: int, catalog: Catalog) -> int | None:
+    """The category of that name in a recording, whatever the case."""
+    if not 0 <= recording < len(catalog.classes):
+        return None
+    wanted = text.strip().casefold()
+    names = [name.casefold() for name in catalog.classes[recording]]
+    return names.index(wanted) if wanted and wanted in names else None
+
+
 def suggestions(text: str, catalog: Catalog, limit: int = 8) -> list[str]:
     """Layers whose name holds what was typed so far, in the order of the model."""
     wanted = text.strip().partition(":")[0].casefold()

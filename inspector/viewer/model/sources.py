@@ -74,7 +74,17 @@ def catalog_of(sources: Sequence[Source]) -> Catalog:
         [source.name for source in sources],
         [_model_name(source.recording) if source.recording else "" for source in sources],
         [source.recording.layers if source.recording else () for source in sources],
+        [source.recording.images if source.recording else 0 for source in sources],
+        [_classes(source.recording) if source.recording else () for source in sources],
     )
+
+
+def _classes(recording: Recording) -> tuple[str, ...]:
+    """Category names; labels beyond the known names are numbered."""
+    if recording.classes:
+        return recording.classes
+    last = int(recording.labels.max(initial=-1))
+    return tuple(f"category {number}" for number in range(last + 1))
 
 
 def _model_name(recording: Recording) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+VIEWS = ("unit", "image", "category")
 QUANTITIES = ("maximum", "mean", "zeros", "ratio")
 SCALES = (0.75, 0.85, 1.0, 1.15, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 PICTURE_SIZES = (40, 52, 64, 80, 100, 128, 160)
@@ -19,6 +20,8 @@ class Place:
     layer: str = ""
     unit: int = 0
     view: str = "unit"
+    image: int = 0
+    category: int = 0
 
 
 @dataclass(frozen=True)

@@ -78,16 +78,25 @@ class UnitData:
 
 @dataclass(frozen=True, eq=False)
 class LayerData:
-    """Per unit of a layer: maximum, mean and share of zeros, float64 [units]."""
+    """Per unit of a layer: maximum, mean and share of zeros, float64 [units].
 
+    `top_images` int64 and `top_values` float32 [units, 100] are padded with -1 and NaN;
+    `category_means` is [units, categories] for the labels `category_ids`.
+    """
+
+    reduction: str
     maximum: NDArray[np.float64]
     mean: NDArray[np.float64]
     zeros: NDArray[np.float64]
+    top_images: NDArray[np.int64]
+    top_values: NDArray[np.float32]
+    category_ids: NDArray[np.int32]
+    category_means: NDArray[np.float64]
 
     @property
     def nbytes(self) -> int:
         """Memory held."""
-        return int(self.maximum.nbytes + self.mean.nbytes + self.zeros.nbytes)
+        return int(4 * self.maximum.nbytes + self.category_means.nbytes)
 
     def quantity(self, name: str) -> NDArray[np.float64]:
         """One of them by name."""
@@ -150,7 +159,7 @@ def read_unit(recording: Recording, layer_name: str, unit: int, asked: str = "")
         spread=float(known.std()) if len(known) else float("nan"),
         zeros=zeros / len(known) if len(known) else float("nan"),
         active=len(known) - zeros,
-        top=_top(recording, top.images, top.values),
+        top=top_images(recording, top.images, top.values),
         categories=_categories(recording, values, labels, good),
         labelled=int(np.count_nonzero(labels >= 0)),
     )
@@ -162,15 +171,21 @@ def read_layer(recording: Recording, layer_name: str, asked: str = "") -> LayerD
     reduction, _ = stored_reduction(layer, asked)
     summary = recording.summary(layer.name, reduction)
     return LayerData(
+        reduction=reduction,
         maximum=np.asarray(summary.maximum, dtype=np.float64),
         mean=np.asarray(summary.mean, dtype=np.float64),
         zeros=np.asarray(summary.zeros, dtype=np.float64),
+        top_images=summary.top_images,
+        top_values=summary.top_values,
+        category_ids=summary.category_ids,
+        category_means=summary.category_means,
     )
 
 
-def _top(
+def top_images(
     recording: Recording, images: NDArray[np.int64], values: NDArray[np.float32]
 ) -> tuple[TopImage, ...]:
+    """Images with their labels and answers."""
     labels, predictions = recording.labels, recording.predictions
     confidences = recording.confidences
     return tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from inspector.viewer.model import actions as act
+from inspector.viewer.model.cards import CardView
 from inspector.viewer.model.drawing import Drawing, Style, Tip, shown
 from inspector.viewer.model.geometry import Rect
 from inspector.viewer.model.layout import CardLayout, arrange_card
@@ -13,7 +14,6 @@ from inspector.viewer.model.palette import faded, mixed
 from inspector.viewer.model.panels.parts import bar, middle, pill, title
 from inspector.viewer.model.panels.plot import draw_histogram
 from inspector.viewer.model.unit_data import UnitData
-from inspector.viewer.model.unit_view import CardView
 
 
 def draw_card(card: CardView, width: float, height: float, style: Style, hot: str) -> Drawing:

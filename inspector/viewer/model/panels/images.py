@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
+from inspector.viewer.model.cards import CardView
 from inspector.viewer.model.drawing import Drawing, Style, Tip
 from inspector.viewer.model.geometry import Rect
 from inspector.viewer.model.numbers import exact, percent, value
 from inspector.viewer.model.palette import faded
 from inspector.viewer.model.panels.parts import scroll_bar
 from inspector.viewer.model.unit_data import TopImage
-from inspector.viewer.model.unit_view import CardView
 from inspector.viewer.model.virtual import Grid, fitted_grid
 
 
@@ -71,7 +71,7 @@ def _cell(d: Drawing, card: CardView, top: TopImage, rect: Rect, hot: str) -> No
     y = rect.bottom + px(4)
     wide = d.text(rect.x + 1, y, text, size=style.tiny, room=rect.w)
     room = rect.w - wide - px(8)
-    label = card.category(top.label)
+    label = card.category_name(top.label)
     if label and room > px(14):
         d.text(
             rect.x + 1 + wide + px(6), y, label, size=style.tiny, room=room,
@@ -91,10 +91,10 @@ def image_tip(card: CardView, top: TopImage) -> Tip:
     if not math.isnan(card.ratio.divisor):
         share = percent(top.value / card.ratio.divisor)
         lines.append(f"{share} of {card.ratio.name}'s maximum")
-    lines.append(f"label {card.category(top.label)}" if top.label >= 0 else "no label")
+    lines.append(f"label {card.category_name(top.label)}" if top.label >= 0 else "no label")
     warning = ""
     if top.prediction >= 0:
-        answer = card.category(top.prediction)
+        answer = card.category_name(top.prediction)
         sure = "" if math.isnan(top.confidence) else f", {percent(top.confidence)}"
         if top.wrong:
             warning = f"predicted {answer}{sure}"

@@ -13,7 +13,7 @@ from inspector.viewer.model.numbers import count, exact, percent, plural, value
 from inspector.viewer.model.panels.parts import bar, middle, scroll_bar
 from inspector.viewer.model.panels.topbar import dropdown
 from inspector.viewer.model.state import State
-from inspector.viewer.model.unit_view import ListView
+from inspector.viewer.model.unit_list import ListView
 from inspector.viewer.model.virtual import Rows
 
 QUANTITY_NAMES = {
