@@ -20,7 +20,7 @@ EXAMPLE = "inspector demo --out demo --no-view"
 MODELS = {"coloured_mnist_cnn": "linear1", "coloured_mnist_vit": None}
 """The example models, and the layer that the paper studies; None: what the last layer reads."""
 
-SHOWN_UNIT = "linear1:0"
+VIEWED_MODEL = "coloured_mnist_cnn"
 
 
 def command(
@@ -40,15 +40,16 @@ def command(
     files: dict[str, list[Path]] = {}
     for model in MODELS:
         files[model] = _record_sets(model, out / model)
+    telling = {}
     for model, layer in MODELS.items():
         recordings = [open_recording(path) for path in files[model]]
         try:
-            _print_result(model, layer, recordings)
+            telling[model] = _print_result(model, layer, recordings)
         finally:
             for recording in recordings:
                 recording.close()
-    shown = files["coloured_mnist_cnn"]
-    command_line = f"inspector view {' '.join(map(str, shown))} --unit {SHOWN_UNIT}"
+    shown, unit = files[VIEWED_MODEL], telling[VIEWED_MODEL]
+    command_line = f"inspector view {' '.join(map(str, shown))} --unit {unit}"
     if no_view:
         say(f"look at it with: {command_line}")
     elif not has_display():
@@ -58,7 +59,7 @@ def command(
         from inspector.viewer.dpg import show
 
         say(f"opening the viewer: {command_line}")
-        show(shown, unit=SHOWN_UNIT)
+        show(shown, unit=unit)
 
 
 def model_path(name: str) -> Path:
@@ -114,7 +115,9 @@ def _is_recorded(path: Path, model_sha256: str, stimuli_sha256: str) -> bool:
         return False  # damaged or of another version: recorded again
 
 
-def _print_result(model: str, layer: str | None, recordings: list[Recording]) -> None:
+def _print_result(model: str, layer: str | None, recordings: list[Recording]) -> str:
+    """Print accuracies and scores; return the unit that the first OOD set bends most."""
+    import numpy as np
     from rich.console import Console
     from rich.table import Table
 
@@ -137,6 +140,8 @@ def _print_result(model: str, layer: str | None, recordings: list[Recording]) ->
     for row in quartile_rows(scores, layer):
         table.add_row(*row)
     console.print(table)
+    spurious = scores[layer].ood[oods[0].name].spurious
+    return f"{layer}:{int(np.nanargmax(spurious))}"
 
 
 def penultimate(recording: Recording) -> str:

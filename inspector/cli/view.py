@@ -31,12 +31,19 @@ def command(
         typer.Option(help="Write what the window shows to this PNG and end.", show_default=False),
     ] = None,
     size: Annotated[str, typer.Option(help="Size of the window, WIDTHxHEIGHT.")] = "1600x1000",
-    reset: Annotated[bool, typer.Option("--reset", help="Forget settings and the last view.")] = (
-        False
-    ),
+    theme: Annotated[str, typer.Option(help="dark or light.")] = "dark",
+    scale: Annotated[
+        float, typer.Option(help="Size of everything; 2 for a dense screen.", min=0.5, max=4)
+    ] = 1.0,
 ) -> None:
-    """Look at recordings side by side: units, their top images and what they answer to."""
+    """Look at recordings side by side: units, their top images and what they answer to.
+
+    It needs a screen; over ssh, `ssh -X` or `xvfb-run -a inspector view … --screenshot x.png`.
+    """
     from inspector.viewer.dpg import show
+
+    if theme not in ("dark", "light"):
+        raise typer.BadParameter(f"{theme!r}: choose dark or light", param_hint="--theme")
 
     width, _, height = size.partition("x")
     if not (width.isdigit() and height.isdigit()):
@@ -47,6 +54,7 @@ def command(
         lead=lead,
         normalizer=normalizer,
         screenshot=screenshot,
-        reset=reset,
         size=(int(width), int(height)),
+        theme=theme,
+        scale=scale,
     )
