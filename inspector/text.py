@@ -7,7 +7,7 @@ import unicodedata
 _VISIBLE = {"\n": "⏎", "\r": "⏎", "\t": " "}
 # Bidirectional overrides and isolates reorder what follows them; zero-width and invisible
 # characters make two names look the same.
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_INVISIBLE = {"Cc", "Cf", "Cn", "Cs", "Co", "Zl", "Zp"}
 
 
 def clean(text: str, limit: int = 200) -> str:
@@ -25,7 +25,7 @@ def clean(text: str, limit: int = 200) -> str:
     -------
     str
         Line breaks become "⏎", tabs a space, control, format (bidirectional, zero-width),
-        surrogate and private characters ``\xNN`` or ``\uNNNN``.
+        surrogate, private and unassigned characters ``\xNN`` or ``\uNNNN``.
     """
     if limit < 1:
         raise ValueError(f"the limit of clean text must be at least 1, not {limit}")

@@ -297,13 +297,14 @@ def _from_end(
             "the index stands before its end record", path=source.path, offset=offset
         )
     table = record["chunks"].read()
+    flat = table.shape
     count = -(-header.images // header.chunk)
-    if table.shape != (count, 3) or table.dtype != np.int64:
+    if flat != (3 * count,) or table.dtype != np.int64:
         raise CorruptRecordingError(
             "the index names every chunk", path=source.path, offset=offset,
-            value=list(table.shape), limit=[count, 3],
+            value=list(flat), limit=[3 * count],
         )  # fmt: skip
-    edges = np.concatenate([[after], table.reshape(-1), [offset]])
+    edges = np.concatenate([[after], table, [offset]])
     if bool((np.diff(edges) < 0).any()):
         raise CorruptRecordingError(
             "chunks of the index follow one another", path=source.path, offset=offset
@@ -312,7 +313,7 @@ def _from_end(
         ChunkAt(
             at, end, payloads, number * header.chunk, expected_images(header, number * header.chunk)
         )
-        for number, (at, payloads, end) in enumerate(table.tolist())
+        for number, (at, payloads, end) in enumerate(table.reshape(-1, 3).tolist())
     ]
     catalogue.sections = _sections(source, record.body.get("sections"), offset, edges[-2])
     catalogue.finished = True

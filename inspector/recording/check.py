@@ -105,7 +105,7 @@ def _check_blocks(stored: StoredArray) -> Iterator[RecordingError]:
 def image_table(record: StoredRecord) -> NDArray[np.uint32]:
     """Return a chunk's table of thumbnails, uint32 [n, 5], its ends checked."""
     stored = record["image_table"]
-    table: NDArray[Any] = stored.read()
+    table: NDArray[Any] = stored.read().reshape(-1, 5)
     size = record["images"].payload.nbytes
     ends = table[:, 0].astype(np.int64)
     if ends.size and (ends[-1] != size or bool((np.diff(ends, prepend=0) < 0).any())):

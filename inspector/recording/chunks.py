@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.recording.errors import CorruptRecordingError, InvalidRecordingInputError
-from inspector.recording.limits import COLUMN_BLOCK, MAX_IMAGE_BYTES
+from inspector.recording.limits import MAX_IMAGE_BYTES
 from inspector.recording.model import Chunk, Header, Tap, taps_of
 from inspector.recording.payloads import Payload, PayloadWriter, StoredArray, place_all
 from inspector.recording.source import Source
@@ -38,7 +38,7 @@ def chunk_payloads(header: Header, images: int) -> list[tuple[str, str, tuple[in
     ]
     layout += [
         ("images", "uint8", None),
-        ("image_table", "uint32", (images, 5)),
+        ("image_table", "uint32", (5 * images,)),
         ("labels", "int32", (images,)),
         ("predictions", "int32", (images,)),
         ("confidences", "float32", (images,)),
@@ -49,6 +49,15 @@ def chunk_payloads(header: Header, images: int) -> list[tuple[str, str, tuple[in
         ("reasons", "uint8", None),
     ]
     return layout + column_payloads(header, images)
+
+
+def gathered_payloads(header: Header, images: int) -> list[tuple[str, str, tuple[int, ...] | None]]:
+    """Return (name, dtype, shape) of the payloads of the section of columns, in order."""
+    return [
+        entry
+        for entry in chunk_payloads(header, images)[len(taps_of(header.layers)) :]
+        if entry[0] not in ("images", "image_table")
+    ]
 
 
 def column_payloads(header: Header, images: int) -> list[tuple[str, str, tuple[int, ...] | None]]:
@@ -67,13 +76,7 @@ def chunk_writers(
     header: Header, images: int, arrays: Mapping[str, NDArray[Any]]
 ) -> list[PayloadWriter]:
     """Return the payloads of a chunk from its arrays by name, in the order of the layout."""
-    writers = [
-        PayloadWriter(tap.name, arrays[tap.name], images * tap.itemsize)
-        for tap in taps_of(header.layers)
-    ]
-    for name, _, _ in chunk_payloads(header, images)[len(writers) :]:
-        writers.append(PayloadWriter(name, arrays[name], 0 if name == "images" else COLUMN_BLOCK))
-    return writers
+    return [PayloadWriter(name, arrays[name]) for name, _, _ in chunk_payloads(header, images)]
 
 
 def arrays_of(header: Header, chunk: Chunk) -> dict[str, NDArray[Any]]:
@@ -225,10 +228,6 @@ def check_layout(
                 value=f"{payload.name} {payload.dtype} {list(payload.shape)}",
                 limit=f"{name} {dtype} {list(shape) if shape else 'any'}",
             )
-        if payload.block == 0 and name != "images":
-            raise CorruptRecordingError(
-                "a payload without checksums", path=path, offset=offset, value=name
-            )
 
 
 class StoredRecord:
@@ -237,14 +236,21 @@ class StoredRecord:
     def __init__(
         self, source: Source, body: dict[str, Any], payloads: list[Payload], at: int
     ) -> None:
+        self.source = source
         self.body = body
+        self.at = at
         places = place_all(payloads, at)
         self.end = places[-1].end if places else at
         self.arrays = {where.payload.name: StoredArray(source, where) for where in places}
 
     def __getitem__(self, name: str) -> StoredArray:
-        return self.arrays[name]
+        stored = self.arrays.get(name)
+        if stored is None:
+            raise CorruptRecordingError(
+                "a payload is missing", path=self.source.path, offset=self.at, value=name
+            )
+        return stored
 
     def texts(self, ends: str, name: str) -> StoredTexts:
         """Return a pair of payloads as text entries."""
-        return StoredTexts(self.arrays[ends], self.arrays[name])
+        return StoredTexts(self[ends], self[name])

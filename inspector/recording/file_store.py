@@ -20,7 +20,7 @@ from inspector.recording.catalogue import (
     stored_record,
 )
 from inspector.recording.check import image_table
-from inspector.recording.chunks import StoredRecord
+from inspector.recording.chunks import StoredRecord, check_layout, gathered_payloads
 from inspector.recording.errors import CorruptRecordingError
 from inspector.recording.file_activity import FileActivity
 from inspector.recording.model import Header, Summary, Tap, taps_of
@@ -94,6 +94,9 @@ class FileStore:
             raise CorruptRecordingError(
                 "the index names a section", path=self.path, offset=offset, value=name
             )
+        if name == "columns":
+            payloads = [stored.payload for stored in record.arrays.values()]
+            check_layout(payloads, gathered_payloads(self.header, self.images), self.path, offset)
         return record
 
     def _image_table(self, number: int) -> NDArray[np.uint32]:
@@ -151,10 +154,13 @@ class FileStore:
         result: dict[int, str] = {}
         for record in records:
             numbers = record["skipped"].read()
-            if record["reason_ends"].payload.shape != numbers.shape:
+            inside = not numbers.size or 0 <= numbers[0] <= numbers[-1] < self.images
+            ascending = bool((np.diff(numbers) > 0).all())
+            if record["reason_ends"].payload.shape != numbers.shape or not (inside and ascending):
                 raise CorruptRecordingError(
-                    "a skipped image has one reason", path=self.path, value=numbers.size
-                )
+                    "skipped images ascend, each with one reason", path=self.path,
+                    value=numbers.tolist()[:8],
+                )  # fmt: skip
             reasons = record.texts("reason_ends", "reasons").read(0, numbers.size)
             result.update(zip(numbers.tolist(), reasons, strict=True))
         return result

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from inspector.recording.catalogue import chunk_record, read_mark
-from inspector.recording.chunks import ChunkAt, StoredRecord, chunk_payloads
-from inspector.recording.limits import COLUMN_BLOCK
+from inspector.recording.chunks import ChunkAt, StoredRecord, gathered_payloads
 from inspector.recording.model import Header, taps_of
 from inspector.recording.payloads import PayloadWriter
 from inspector.recording.records import CHUNK
@@ -21,14 +20,9 @@ Section = tuple[str, dict[str, Any], list[PayloadWriter], int, int]
 
 def column_names(header: Header) -> list[tuple[str, str, str]]:
     """Return (name, dtype, name of its ends or "") of every per-image column, in file order."""
-    layout = [
-        entry
-        for entry in chunk_payloads(header, 0)[len(taps_of(header.layers)) :]
-        if entry[0] not in ("images", "image_table")
-    ]
     names = []
     ends = ""
-    for name, dtype, _ in layout:
+    for name, dtype, _ in gathered_payloads(header, 0):
         if name.endswith("_ends") or name.startswith("column_ends:"):
             ends = name
             continue
@@ -78,7 +72,7 @@ def _columns(source: Source, header: Header, chunks: Sequence[ChunkAt]) -> list[
                 offset += parts[-1].size
         if ends_name:
             joined = np.concatenate([*ends, np.empty(0, np.int64)])
-            writers.append(PayloadWriter(ends_name, joined, COLUMN_BLOCK))
+            writers.append(PayloadWriter(ends_name, joined))
         joined_data = np.concatenate([*parts, np.empty(0, dtype)])
-        writers.append(PayloadWriter(name, joined_data, COLUMN_BLOCK))
+        writers.append(PayloadWriter(name, joined_data))
     return writers

@@ -40,10 +40,10 @@ def write_end(
 
     The index repeats the header: it is the one record without which nothing can be read.
     """
-    table = np.array([(c.offset, c.payloads_at, c.end) for c in chunks], np.int64).reshape(-1, 3)
+    table = np.array([(c.offset, c.payloads_at, c.end) for c in chunks], np.int64).reshape(-1)
     entries = [[name, offset] for name, offset in sections.items()]
     copy = np.frombuffer(pack_body(pack_header(header)), np.uint8)
-    payloads = [PayloadWriter("chunks", table, 1 << 20), PayloadWriter("header", copy, 1 << 22)]
+    payloads = [PayloadWriter("chunks", table), PayloadWriter("header", copy)]
     index = write_record(output, INDEX, {"sections": entries}, payloads)
     output.sync()
     output.append(frame(END, output.size, pack_end_body(index.offset)))

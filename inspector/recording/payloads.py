@@ -6,7 +6,7 @@ on a multiple of 64. So two payloads cannot overlap and nothing can hide between
 
 A payload is checked in blocks of `block` bytes. Of one block (or none), `crc` is the checksum of
 the bytes; of more, a ``bin`` with a uint32 per block follows the payload and `crc` is the checksum
-of that table. `block` 0 leaves the checking to another payload (the thumbnails' table).
+of that table. The size of a block follows from name and shape: see :func:`block_of`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.recording.errors import CorruptRecordingError
-from inspector.recording.limits import ALIGN, MAX_PIECE, MAX_RANK
+from inspector.recording.limits import ALIGN, COLUMN_BLOCK, MAX_PIECE, MAX_RANK
 from inspector.recording.source import Source
 
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -31,6 +31,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
     for name in ("float16", "float32", "float64", "int32", "int64", "uint32", "uint8")
 }
 _BIN_HEAD = 5
+IMAGES = "images"
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,17 @@ def padding(position: int) -> bytes:
     return b"\xc4" + bytes([size - 2]) + bytes(size - 2) if size else b""
 
 
+def block_of(name: str, shape: Sequence[int], itemsize: int) -> int:
+    """Return the bytes under one checksum: what is read alone.
+
+    One row of an array of several axes, 64 KiB of a column; 0 for the thumbnails, as each of them
+    has its checksum in the table beside them.
+    """
+    if len(shape) == 1:
+        return 0 if name == IMAGES else COLUMN_BLOCK
+    return max(1, math.prod(shape[1:]) * itemsize)
+
+
 class PayloadWriter:
     """One payload on its way into a record: its checksums are made once, its bytes kept in place.
 
@@ -140,15 +152,12 @@ class PayloadWriter:
     name : str
     array : ndarray
         Of one of the dtypes of the format; made contiguous and little-endian if it is not.
-    block : int or None
-        Bytes per checksum; None means one row of the array; 0 none.
     """
 
-    def __init__(self, name: str, array: NDArray[Any], block: int | None = None) -> None:
+    def __init__(self, name: str, array: NDArray[Any]) -> None:
         dtype = DTYPES[array.dtype.name]
         array = np.ascontiguousarray(array, dtype)
-        row = math.prod(array.shape[1:]) * dtype.itemsize
-        size = max(1, row) if block is None else block
+        size = block_of(name, array.shape, dtype.itemsize)
         self.data = array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
         self.table = b""
         crc = 0
@@ -304,6 +313,9 @@ def parse_payloads(entries: Any, path: str | Path, offset: int, room: int) -> li
         room -= payload.nbytes + 4 * payload.blocks
         if room < 0:
             raise refuse("payloads are larger than their record", payload.shape)
+        expected = block_of(name, shape, DTYPES[dtype].itemsize)
+        if block != expected or (not block and crc):
+            raise refuse(f"bytes of {name!r} under one checksum", block, expected)
         names.add(name)
         payloads.append(payload)
     return payloads

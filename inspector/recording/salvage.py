@@ -116,5 +116,5 @@ def _images(record: StoredRecord, arrays: dict[str, NDArray[Any]]) -> list[str]:
         kept[row, 0] = end
         parts.append(data)
     arrays["images"] = np.frombuffer(b"".join(parts), np.uint8)
-    arrays["image_table"] = kept
+    arrays["image_table"] = kept.reshape(-1)
     return [f"{lost} thumbnails"] if lost else []

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from inspector.recording.catalogue import load_catalogue
 from inspector.recording.errors import InvalidRecordingInputError
 from inspector.recording.framing import write_end, write_record
-from inspector.recording.limits import COLUMN_BLOCK
 from inspector.recording.output import Output
-from inspector.recording.payloads import DTYPES, PayloadWriter
+from inspector.recording.payloads import DTYPES, IMAGES, PayloadWriter
 from inspector.recording.records import SECTION
 from inspector.recording.schema import plain
 from inspector.recording.source import Source
@@ -64,6 +63,10 @@ def write_sections(path: Path, added: Sequence[Added]) -> None:
                 "a section of that name is made by finishing a recording", path=path, value=name
             )
         for key, array in arrays.items():
+            if key == IMAGES:
+                raise InvalidRecordingInputError(
+                    "this array name is kept for thumbnails", path=path, value=key
+                )
             if np.asarray(array).dtype.name not in DTYPES or not np.asarray(array).ndim:
                 raise InvalidRecordingInputError(
                     f"array {key!r} of section {name!r} has a dtype that is not stored",
@@ -88,10 +91,7 @@ def write_sections(path: Path, added: Sequence[Added]) -> None:
         try:
             for name, meta, arrays in added:
                 body = {"name": name, "replaces": sections.get(name, 0), "meta": plain(meta)}
-                payloads = [
-                    PayloadWriter(key, array, COLUMN_BLOCK if np.asarray(array).ndim == 1 else None)
-                    for key, array in arrays.items()
-                ]
+                payloads = [PayloadWriter(key, np.asarray(array)) for key, array in arrays.items()]
                 sections[name] = write_record(output, SECTION, body, payloads).offset
             write_end(output, catalogue.header, catalogue.chunks, sections)
         except BaseException:

@@ -243,18 +243,13 @@ _ARRAYS = {
     "nonfinite": "int64", "histogram": "uint32", "top_images": "int64", "top_values": "float32",
     "category_ids": "int32", "category_counts": "int64", "category_means": "float64",
 }  # fmt: skip
-_BY_UNIT = ("histogram", "top_images", "top_values", "category_means")
 
 
 def pack_summary(summary: Summary) -> tuple[dict[str, Any], list[PayloadWriter]]:
     """Return the meta map and payloads of a summary's section."""
     meta = {"images": summary.images, "low": summary.low, "high": summary.high}
     writers = [
-        PayloadWriter(
-            name,
-            getattr(summary, name).astype(DTYPES[dtype]),
-            None if name in _BY_UNIT else 1 << 20,
-        )
+        PayloadWriter(name, getattr(summary, name).astype(DTYPES[dtype]))
         for name, dtype in _ARRAYS.items()
     ]
     return meta, writers

@@ -33,6 +33,11 @@ class StoredTexts:
     def __init__(self, ends: StoredArray, data: StoredArray) -> None:
         self._ends = ends
         self._data = data
+        found = [(each.payload.dtype, len(each.payload.shape)) for each in (ends, data)]
+        if found != [("int64", 1), ("uint8", 1)]:
+            raise CorruptRecordingError(
+                "text is int64 ends and uint8 bytes", path=data.source.path, value=found
+            )
 
     def read(self, first: int, last: int) -> list[str]:
         """Return entries first..last-1, reading only the blocks that hold them."""

@@ -22,9 +22,9 @@ NONE, RAW_GREY, RAW_RGB, JPEG = 0, 1, 2, 3
 def encode_thumbnails(
     images: Sequence[NDArray[np.uint8]],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
-    """Return the bytes of all thumbnails and their table, uint32 [n, 5].
+    """Return the bytes of all thumbnails and their table, uint32 [5 n].
 
-    A row of the table: end of the image's bytes, CRC-32 of them, height, width, format
+    Five numbers an image: end of the image's bytes, CRC-32 of them, height, width, format
     (0 none, 1 raw grey, 2 raw RGB, 3 JPEG).
     """
     from zlib import crc32
@@ -38,7 +38,7 @@ def encode_thumbnails(
         height, width = image.shape[:2] if code else (0, 0)
         table[number] = (end & 0xFFFFFFFF, crc32(data), height, width, code)
         parts.append(data)
-    return np.frombuffer(b"".join(parts), np.uint8), table
+    return np.frombuffer(b"".join(parts), np.uint8), table.reshape(-1)
 
 
 def encode_thumbnail(image: NDArray[np.uint8]) -> tuple[bytes, int]:
