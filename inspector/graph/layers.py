@@ -258,6 +258,7 @@ class LayerSearch:
         else:
             kind = "conv"
         role, op = self.regions.role(value)
+        role = ACTIVATION if self._is_rectified(value, role) else role
         prefix = self.prefixes.get(shape[1], 0) if kind == "tokens" else 0
         modules = [other for other, _ in self._module_names(value) if other != name]
         aliases = _unique([*modules, *(t for t in value.tensors if t != tensor)], name)
@@ -280,18 +281,21 @@ class LayerSearch:
     def _is_default(self, value: Value, role: str) -> bool:
         if value not in self.regions.candidates or value in self.regions.gates:
             return False
-        if role == ACTIVATION:
+        if role == ACTIVATION or self._is_rectified(value, role):
             return True
         owners = [name.split("#")[0] for name, _ in self._module_names(value)]
         if role == SUM and (owners or not self.scopes[value.maker]):
             # Where modules are known a block's output is one; else every residual sum stands.
             return True
-        if any(t in self.index.scales and t in self.nonnegative for t in value.tensors):
-            # The ReLU went into the quantisation, which clips at zero.
-            return role in (ops.LINEAR, SUM)
         if role in (ops.LINEAR, ops.NORM) and self._goes_on(value):
             return any(self._is_block(self.modules[name], value) for name in owners)
         return False
+
+    def _is_rectified(self, value: Value, role: str) -> bool:
+        """Whether a ReLU went into the quantisation, which clips at zero."""
+        return role in (ops.LINEAR, SUM) and any(
+            name in self.index.scales and name in self.nonnegative for name in value.tensors
+        )
 
     def _goes_on(self, value: Value) -> bool:
         """Whether something computes with the value itself: no branch of a Concat or a sum."""
@@ -305,13 +309,10 @@ class LayerSearch:
             return False
         for number in module.nodes:
             made = self.values.of.get(self.index.nodes[number].output[0])
-            if (
-                made is not None
-                and made is not besides
-                and made in self.regions.candidates
-                and self.regions.role(made)[0] == ACTIVATION
-            ):
-                return True
+            if made is not None and made is not besides and made in self.regions.candidates:
+                role = self.regions.role(made)[0]
+                if role == ACTIVATION or self._is_rectified(made, role):
+                    return True
         return False
 
 

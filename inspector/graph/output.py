@@ -61,7 +61,7 @@ def _shape_text(shapes: Shapes, name: str) -> str:
 
 def _read(index: GraphIndex, shapes: Shapes, name: str) -> tuple[int, Output] | None:
     """How sure it is (2 by a softmax or the like, 1 by a linear operator, 0 not) and what."""
-    tensor, kind = name, ""
+    tensor, kind, table = name, "", ""
     while True:
         node = index.node_of(tensor)
         if node is None or not ops.is_known(node) or not node.input:
@@ -83,6 +83,8 @@ def _read(index: GraphIndex, shapes: Shapes, name: str) -> tuple[int, Output] | 
             and source in index.live
             and (tensor not in shapes or _same(shapes, source, tensor))
         ):
+            # scikit-learn's converters put a table of probabilities behind them.
+            table = source if node.op_type == "ZipMap" else table
             tensor = source
         else:
             break
@@ -90,6 +92,8 @@ def _read(index: GraphIndex, shapes: Shapes, name: str) -> tuple[int, Output] | 
     tabular = _tabular(index, tensor)
     if tabular:
         kind = tabular
+    elif table and not kind:
+        tensor, kind, classes = table, "softmax", _classes(shapes, table)
     if classes < (1 if kind == "sigmoid" else 2):
         return None
     sure = 2 if kind else int(_is_linear(index, tensor))

@@ -46,7 +46,8 @@ def scope_paths(index: GraphIndex) -> tuple[list[Path], dict[int, list[str]]]:
             made_up = node.op_type in _CONVOLUTIONS and _MERGED_WEIGHT.match(node.input[1])
             if made_up and paths[number]:
                 merged[number] = [paths[number][-1]]
-                paths[number] = paths[number][:-1]
+        gone = {name for names in merged.values() for name in names}
+        paths = [tuple(name for name in path if name not in gone) for path in paths]
         return paths, merged
     if sum("/" in node.name.strip("/") for node in index.nodes) > len(index.nodes) / 4:
         return _from_tensorflow([node.name for node in index.nodes]), {}
