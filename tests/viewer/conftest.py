@@ -14,13 +14,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from viewer_desk import Desk
 from viewer_recordings import LOGITS, write_recording
 
 from inspector.recording import RecordedLayer
 from inspector.viewer.dpg.display import check_display
 from inspector.viewer.dpg.show import first_state
 from inspector.viewer.errors import ViewerError
-from inspector.viewer.model.sources import open_sources
+from inspector.viewer.model.sources import Source, open_sources
 
 SIZE = (1280, 800)
 
@@ -131,6 +132,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_recording(folder / "plain.msgpack", "Plain", labelled=False, classes=())
     (folder / "broken.msgpack").write_bytes(b"this is no recording at all")
     return folder
+
+
+@pytest.fixture
+def desk(folder: Path) -> Iterator[Callable[..., Desk]]:
+    """Look at recordings of the folder without a window: `desk("sharp", "dull")`."""
+    opened: list[Source] = []
+
+    def make(*names: str) -> Desk:
+        opened.extend(open_sources([folder / f"{name}.msgpack" for name in names]))
+        return Desk(opened)
+
+    yield make
+    for source in opened:
+        source.close()
 
 
 @pytest.fixture

@@ -181,19 +181,42 @@ def test_window_title_and_closing(driver: Make, pair: list[Path]) -> None:
     assert d.app.closing
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (1600, 1000), (2560, 1440)])
-@pytest.mark.parametrize("scale", [1.0, 1.5, 2.0])
-def test_nothing_sticks_out_of_its_panel(
-    driver: Make, folder: Path, size: tuple[int, int], scale: float
-) -> None:
-    names = ("sharp", "dull", "third", "unfinished")
-    paths = [folder / f"{name}.msgpack" for name in names]
-    d = driver(paths, unit="dense:1", size=size, scale=scale, normalizer="Sharp")
-    for name, rect, drawing in d.app.screen.drawings():
-        if name in ("tip", "overlay", "layers", "units") or name.startswith("images."):
-            continue
-        for shape in drawing.rectangles():
-            assert shape.x >= -1, (name, shape)
-            assert shape.y >= -1, (name, shape)
-            assert shape.right <= rect.w + 1, (name, shape)
-            assert shape.bottom <= rect.h + 1, (name, shape)
+def test_an_image_a_category_and_a_unit_lead_to_each_other(driver: Make, pair: list[Path]) -> None:
+    d = driver(pair, unit="dense:2", size=(1600, 1000))
+    first = d.app.view.cards(d.app.state)[0].data.top[0]
+    d.click(f"card.0.image.{first.image}")
+    assert (d.app.state.here.view, d.app.state.here.image) == ("image", first.image)
+    d.click("card.0.label")
+    assert d.app.state.here.view == "category"
+    assert d.app.state.here.category == first.label
+    unit = d.app.view.cards(d.app.state)[1].rows[0].unit
+    d.click(f"card.1.unit.{unit}")
+    assert d.here == ("dense", unit)
+    assert d.app.state.lead == 1
+    d.key("alt+Left", "alt+Left", "alt+Left")
+    assert d.here == ("dense", 2)
+    d.click("view.image")
+    d.key("Right")
+    assert d.app.state.here.image == 1
+
+
+def test_categories_are_found_by_name(driver: Make, pair: list[Path]) -> None:
+    d = driver(pair, unit="dense:2")
+    d.key("ctrl+k")
+    d.type("Three")
+    d.key("Return")
+    assert (d.app.state.here.view, d.app.state.here.category) == ("category", 3)
+
+
+def test_a_file_cut_under_the_viewer_costs_only_its_panel(driver: Make, tmp_path: Path) -> None:
+    from viewer_recordings import write_recording
+
+    paths = [write_recording(tmp_path / f"{n}.msgpack", n, seed=n == "b") for n in ("a", "b")]
+    d = driver(paths, unit="dense:1")
+    with paths[1].open("r+b") as file:
+        file.truncate(2000)
+    d.key("1", "5", "Return")
+    d.settle()
+    cards = d.app.view.cards(d.app.state)
+    assert cards[0].data.unit == 15
+    assert "cannot be read" in cards[1].problem.title

@@ -15,13 +15,17 @@ from inspector.viewer.dpg.textures import Textures, make_texture
 from inspector.viewer.dpg.theme import make_theme
 from inspector.viewer.model.cards import CardView
 from inspector.viewer.model.catalog import Catalog
+from inspector.viewer.model.detail_layout import arrange_detail
+from inspector.viewer.model.detail_layout import unit_rows as unit_list_rows
 from inspector.viewer.model.drawing import Drawing, Style, Zone
 from inspector.viewer.model.geometry import Rect
 from inspector.viewer.model.layout import Layout, arrange, arrange_card
 from inspector.viewer.model.palette import PALETTES
 from inspector.viewer.model.panels.card import draw_card
+from inspector.viewer.model.panels.detail import draw_detail
 from inspector.viewer.model.panels.images import draw_images, images_grid, region
 from inspector.viewer.model.panels.overlay import draw_overlay, draw_tip
+from inspector.viewer.model.panels.rows import draw_rows
 from inspector.viewer.model.panels.side import (
     draw_layers,
     draw_side,
@@ -219,28 +223,42 @@ class Screen:
         return state
 
     def _card(self, card: CardView, rect: Rect, state: State, style: Style, hot: str) -> State:
-        name = f"card.{card.number}"
+        unit_view = card.place.view == "unit"
+        draw = draw_card if unit_view else draw_detail
         self._panel(
-            name, rect, hot, (card, rect.w, rect.h),
-            lambda h: draw_card(card, rect.w, rect.h, style, h),
-        )  # fmt: skip
-        parts = arrange_card(rect.w, rect.h, style)
-        images = parts.images.moved(rect.x, rect.y)
-        grid = images_grid(card, images.w, images.h, style, state.picture)
-        where = region(card)
+            f"card.{card.number}",
+            rect,
+            hot,
+            (card, rect.w, rect.h),
+            lambda h: draw(card, rect.w, rect.h, style, h),
+        )
+        grid = None
+        if unit_view:
+            images = arrange_card(rect.w, rect.h, style).images.moved(rect.x, rect.y)
+            grid = images_grid(card, images.w, images.h, style, state.picture)
+            rows = grid.rows
+            empty = card.data is None or not card.data.top
+        else:
+            images = arrange_detail(card, rect.w, rect.h, style).rows.moved(rect.x, rect.y)
+            rows = unit_list_rows(card, images.w, images.h, style)
+            empty = not card.rows
+        where, name = region(card), f"images.{card.number}"
         known = self.regions.get(where)
-        if known is None or known.rows.limit < grid.rows.limit:
-            self.regions[where] = Scrolled(grid.rows, images)
-        offset = grid.rows.clamped(state.scroll(where))
-        if card.data is None or not card.data.top:
-            self._canvases[f"images.{card.number}"].hide()
-            self._memo.pop(f"images.{card.number}", None)
+        if known is None or known.rows.limit < rows.limit:
+            self.regions[where] = Scrolled(rows, images)
+        offset = rows.clamped(state.scroll(where))
+        if empty or card.problem is not None:
+            self._canvases[name].hide()
+            self._memo.pop(name, None)
             return state
-        self._canvases[f"images.{card.number}"].unhide()
-        self._panel(
-            f"images.{card.number}", images, hot, (card, grid, offset),
-            lambda h: draw_images(card, grid, images.w, offset, style, h),
-        )  # fmt: skip
+        self._canvases[name].unhide()
+
+        def draw_below(h: str) -> Drawing:
+            if grid is not None:
+                return draw_images(card, grid, images.w, offset, style, h)
+            return draw_rows(card, images.w, images.h, offset, style, h)
+
+        self._panel(name, images, hot, (card, rows, grid, offset), draw_below)
         return state
 
     def _reveal(self, state: State, catalog: Catalog, units: ListView) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from inspector.viewer.model.category_data import CategoryData
@@ -38,6 +39,11 @@ class UnitRow:
     value: float
     divisor: float
     top: tuple[TopImage, ...]
+
+    @property
+    def shown(self) -> float:
+        """The value, as a share of the Normalizer's maximum if there is one."""
+        return self.value if math.isnan(self.divisor) else self.value / self.divisor
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,8 @@ class CardView:
     rows: tuple[UnitRow, ...] = ()
     rows_title: str = ""
     rows_note: str = ""
+    rows_top: float = 0.0
+    """The value of a full bar, the same for all recordings."""
     follows: str = ""
 
     @property

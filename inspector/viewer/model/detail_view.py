@@ -12,7 +12,6 @@ import numpy as np
 from inspector.viewer.model.cards import CardView, Problem, UnitRow
 from inspector.viewer.model.category_data import CategoryData, read_category
 from inspector.viewer.model.image_data import ImageData, read_image
-from inspector.viewer.model.numbers import plural
 from inspector.viewer.model.reader import Reader, words
 from inspector.viewer.model.state import State
 from inspector.viewer.model.unit_data import LayerData, TopImage, top_images
@@ -73,7 +72,7 @@ class DetailView:
                 values = _at(layer.maximum, chosen.units)
             rows = self._unit_rows(card.number, chosen.units, values, layer, base, chosen)
         title = f"Top units of {follows}'s image" if follows else "Top units"
-        note = "maximum here" if follows else "activity on this image"
+        note = "maximum" if follows else "activity"
         return replace(
             card,
             image=chosen,
@@ -101,7 +100,7 @@ class DetailView:
         if isinstance(layer, LayerData):
             values = _at(own.all_means, chosen.units)
             rows = self._unit_rows(card.number, chosen.units, values, layer, base, own, chosen)
-        note = "mean over its images"
+        note = "mean"
         return replace(
             card,
             category=own,
@@ -116,7 +115,7 @@ class DetailView:
         own, leading = (self._reader.catalog.classes[n] for n in (number, lead))
         name = leading[category] if category < len(leading) else f"category {category}"
         if category >= len(own):
-            text = f"It has {plural(len(own), 'category').replace('categorys', 'categories')}."
+            text = f"It has {len(own)} categories." if own else "Its images have no labels."
             return Problem(f"{name} is not a category here", text, serious=False)
         if own[category] != name:
             text = f"Category {category} is {own[category]} here: the two do not mean the same."

@@ -18,10 +18,12 @@ class Layout:
     """Rectangles in window pixels.
 
     Cards may reach beyond `stage`, the part of the window that shows them: then `limit` (> 0) is
-    how far they can be scrolled sideways.
+    how far they can be scrolled sideways. In a narrow window the bar does without the program's
+    name (`named`) and the choice of the reduction (a rectangle without width).
     """
 
     bar: Rect
+    named: bool
     search: Rect
     reduction: Rect
     side: Rect
@@ -51,9 +53,11 @@ def arrange(
     tall = px(32)
     y = bar.y + (bar.h - tall) / 2
     buttons = bar.right - px(10) - px(78)
-    search_width = px(230) if bar.w >= px(1150) else px(170)
+    roomy = bar.w >= px(1150)
+    search_width = px(230) if roomy else px(150)
+    reduction_width = px(176) if roomy else px(140) if bar.w >= px(780) else 0
     search = Rect(buttons - px(8) - search_width, y, search_width, tall)
-    reduction = Rect(search.x - px(8) - px(176), y, px(176), tall)
+    reduction = Rect(search.x - px(8) - reduction_width, y, reduction_width, tall)
 
     inner = side.inset(px(10), px(12))
     head, row = px(30), px(28)
@@ -78,6 +82,7 @@ def arrange(
         rects.append(Rect(x, stage.y, right - x, stage.h))
     return Layout(
         bar=bar,
+        named=bar.w >= px(960),
         search=search,
         reduction=reduction,
         side=side,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from inspector.viewer.model.cards import CardView
 from inspector.viewer.model.catalog import Catalog
@@ -55,6 +57,9 @@ class Views:
             if number not in found:
                 found[number] = self._detail_view.card(number, state)
         cards = [found[number] for number in range(count)]
+        tops = [row.shown for card in cards for row in card.rows if not math.isnan(row.shown)]
+        if tops:
+            cards = [replace(card, rows_top=max(tops)) for card in cards]
         self._unit_view.look_ahead(state)
         self.loading = any(card.loading for card in cards)
         if self.loading:

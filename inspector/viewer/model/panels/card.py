@@ -24,16 +24,11 @@ def draw_card(card: CardView, width: float, height: float, style: Style, hot: st
     hot
         Name of the zone under the mouse.
     """
-    d = Drawing(style)
-    palette = style.palette
+    d = begin_card(card, width, height, style)
     parts = arrange_card(width, height, style)
-    edge = palette.accent if card.focused else palette.border
-    whole = Rect(0, 0, width, height)
-    d.box(whole, palette.card, edge, radius=style.px(8))
-    d.zone(whole, act.Focus(card.number), name=f"card.{card.number}")
-    _header(d, card, parts.header, hot)
+    draw_header(d, card, parts.header, hot)
     if card.problem is not None:
-        _problem(d, card, Rect(parts.stats.x, parts.stats.y, parts.stats.w, height))
+        draw_problem(d, card, Rect(parts.stats.x, parts.stats.y, parts.stats.w, height))
         return d
     if card.data is None:
         _waiting(d, parts)
@@ -42,12 +37,24 @@ def draw_card(card: CardView, width: float, height: float, style: Style, hot: st
     if parts.plot is not None:
         _plot(d, card, card.data, parts.plot)
     if parts.categories is not None:
-        _categories(d, card, card.data, parts.categories, parts.category_rows)
+        _categories(d, card, card.data, parts.categories, parts.category_rows, hot)
     _images_title(d, card, card.data, parts, height)
     return d
 
 
-def _header(d: Drawing, card: CardView, rect: Rect, hot: str) -> None:
+def begin_card(card: CardView, width: float, height: float, style: Style) -> Drawing:
+    """The empty card."""
+    d = Drawing(style)
+    palette = style.palette
+    edge = palette.accent if card.focused else palette.border
+    whole = Rect(0, 0, width, height)
+    d.box(whole, palette.card, edge, radius=style.px(8))
+    d.zone(whole, act.Focus(card.number), name=f"card.{card.number}")
+    return d
+
+
+def draw_header(d: Drawing, card: CardView, rect: Rect, hot: str) -> None:
+    """The colour, name and roles of a recording, and what there is to say of its file."""
     style, palette, px = d.style, d.style.palette, d.style.px
     colour = palette.recording(card.number)
     y = rect.y
@@ -111,7 +118,8 @@ def style_lines(style: Style, text: str) -> tuple[str, ...]:
     return tuple(style.regular.wrapped(text, style.small, style.px(380)))
 
 
-def _problem(d: Drawing, card: CardView, rect: Rect) -> None:
+def draw_problem(d: Drawing, card: CardView, rect: Rect) -> None:
+    """Why a card has nothing to show."""
     style, palette, px = d.style, d.style.palette, d.style.px
     problem = card.problem
     assert problem is not None
@@ -226,7 +234,9 @@ def _plot(d: Drawing, card: CardView, data: UnitData, rect: Rect) -> None:
         draw_histogram(d, field, card.histogram, card.number, card.plot_top, data.mean)
 
 
-def _categories(d: Drawing, card: CardView, data: UnitData, rect: Rect, rows: int) -> None:
+def _categories(
+    d: Drawing, card: CardView, data: UnitData, rect: Rect, rows: int, hot: str
+) -> None:
     style, palette, px = d.style, d.style.palette, d.style.px
     scaled = not math.isnan(card.ratio.divisor)
     divisor = card.ratio.divisor if scaled else 1.0
@@ -245,7 +255,9 @@ def _categories(d: Drawing, card: CardView, data: UnitData, rect: Rect, rows: in
     for place, (mean, text) in enumerate(zip(shown, texts, strict=True)):
         row = Rect(rect.x, rect.y + px(24) + place * row_high, rect.w, row_high)
         y = middle(row, style.small)
-        d.text(row.x, y, mean.name, size=style.small, room=name_width + 1)
+        name = f"card.{card.number}.category.{mean.category}"
+        colour = palette.accent if hot == name else palette.text
+        d.text(row.x, y, mean.name, size=style.small, room=name_width + 1, colour=colour)
         left = row.x + name_width + px(12)
         wide = row.right - number_width - px(12) - left
         if wide > px(12):
@@ -260,7 +272,13 @@ def _categories(d: Drawing, card: CardView, data: UnitData, rect: Rect, rows: in
         if scaled:
             lines.append(f"{percent(mean.mean / divisor)} of {card.ratio.name}'s maximum")
         lines.append(f"over {plural(mean.images, 'image')} with this label")
-        d.zone(row, tip=Tip(f"{mean.name} (category {mean.category})", tuple(lines)))
+        lines.append("click to look at this category")
+        d.zone(
+            row,
+            act.OpenCategory(card.number, mean.category),
+            Tip(f"{mean.name} (category {mean.category})", tuple(lines)),
+            name=name,
+        )
 
 
 def _images_title(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+from inspector.viewer.model import actions as act
 from inspector.viewer.model.cards import CardView
-from inspector.viewer.model.drawing import Drawing, Style, Tip
+from inspector.viewer.model.drawing import Drawing, Style
 from inspector.viewer.model.geometry import Rect
-from inspector.viewer.model.numbers import exact, percent, value
+from inspector.viewer.model.numbers import percent, value
 from inspector.viewer.model.palette import faded
 from inspector.viewer.model.panels.parts import scroll_bar
+from inspector.viewer.model.panels.strip import image_tip
 from inspector.viewer.model.unit_data import TopImage
 from inspector.viewer.model.virtual import Grid, fitted_grid
 
@@ -79,25 +81,8 @@ def _cell(d: Drawing, card: CardView, top: TopImage, rect: Rect, hot: str) -> No
         )  # fmt: skip
     d.zone(
         Rect(rect.x, rect.y, rect.w, rect.h + px(22)),
-        tip=image_tip(card, top),
+        act.OpenImage(card.number, top.image),
+        image_tip(card, top, "activity", divisor),
         scroll=region(card),
         name=name,
     )
-
-
-def image_tip(card: CardView, top: TopImage) -> Tip:
-    """What hovering over an image says."""
-    lines = [f"activity {exact(top.value)}"]
-    if not math.isnan(card.ratio.divisor):
-        share = percent(top.value / card.ratio.divisor)
-        lines.append(f"{share} of {card.ratio.name}'s maximum")
-    lines.append(f"label {card.category_name(top.label)}" if top.label >= 0 else "no label")
-    warning = ""
-    if top.prediction >= 0:
-        answer = card.category_name(top.prediction)
-        sure = "" if math.isnan(top.confidence) else f", {percent(top.confidence)}"
-        if top.wrong:
-            warning = f"predicted {answer}{sure}"
-        else:
-            lines.append(f"predicted {answer}{sure}")
-    return Tip(f"Image {top.image:,}", tuple(lines), (card.number, top.image), warning)

@@ -67,6 +67,29 @@ def pill(
     return rect.x
 
 
+def link(
+    d: Drawing,
+    x: float,
+    y: float,
+    text: str,
+    action: Action,
+    name: str,
+    hot: str,
+    *,
+    room: float,
+    colour: Colour,
+    tip: Tip,
+    size: float | None = None,
+) -> float:
+    """Text that leads somewhere; returns its width."""
+    style = d.style
+    size = style.small if size is None else size
+    ink = style.palette.accent if hot == name else colour
+    width = d.text(x, y, text, size=size, room=room, colour=ink)
+    d.zone(Rect(x, y - style.px(2), width, size + style.px(4)), action, tip, name=name)
+    return width
+
+
 def bar(d: Drawing, rect: Rect, share: float, colour: Colour) -> None:
     """A thin horizontal bar filled to `share` (0..1; NaN and less than 0 fill nothing)."""
     radius = rect.h / 2

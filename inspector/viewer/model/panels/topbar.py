@@ -11,7 +11,7 @@ from inspector.viewer.model.geometry import Rect
 from inspector.viewer.model.layout import Layout
 from inspector.viewer.model.palette import CLEAR, faded
 from inspector.viewer.model.panels.parts import middle
-from inspector.viewer.model.state import State
+from inspector.viewer.model.state import VIEWS, State
 from inspector.viewer.model.unit_data import reduction_name
 
 NAME = "Inspector"
@@ -31,14 +31,39 @@ def draw_topbar(state: State, catalog: Catalog, layout: Layout, style: Style, ho
     points = tuple((icon.x + x * side, icon.y + y * side) for x, y in _SPIKE)
     d.line(*points, colour=palette.on_accent, thickness=max(1.5, px(2)))
     x = icon.right + px(10)
-    x += d.text(x, middle(bar, px(21)), NAME, size=px(21), bold=True) + px(20)
+    if layout.named:
+        x += d.text(x, middle(bar, px(21)), NAME, size=px(21), bold=True) + px(20)
     d.line((x, bar.y + px(14)), (x, bar.bottom - px(14)), colour=palette.border, thickness=1)
     x += px(14)
+    x = _tabs(d, state, x, bar, hot) + px(8)
     x = _arrows(d, state, x, bar, hot)
     _crumbs(d, state, catalog, x + px(8), bar, layout.reduction.x - px(16))
-    _reduction(d, state, catalog, layout.reduction, hot)
+    if layout.reduction.w:
+        _reduction(d, state, catalog, layout.reduction, hot)
     _buttons(d, state, layout, hot)
     return d
+
+
+def _tabs(d: Drawing, state: State, x: float, bar: Rect, hot: str) -> float:
+    """The views; only the shown one is filled."""
+    style, palette, px = d.style, d.style.palette, d.style.px
+    for view in VIEWS:
+        words = view.capitalize()
+        on = state.here.view == view and bool(state.places)
+        name = f"view.{view}"
+        width = round(style.bold.width(words, style.small)) + px(24)
+        rect = Rect(round(x), bar.y + (bar.h - px(30)) / 2, width, px(30))
+        if on:
+            d.box(rect, palette.selected, radius=px(6))
+        elif hot == name:
+            d.box(rect, palette.hover, radius=px(6))
+        d.text(
+            rect.x + rect.w / 2, middle(rect, style.small), words, size=style.small, bold=on,
+            colour=palette.text if on else palette.dim, align="centre",
+        )  # fmt: skip
+        d.zone(rect, act.SetView(view), Tip(f"{words} view ({words[0]})"), name=name)
+        x = rect.right + px(4)
+    return x
 
 
 def _arrows(d: Drawing, state: State, x: float, bar: Rect, hot: str) -> float:
@@ -64,11 +89,17 @@ def _crumbs(d: Drawing, state: State, catalog: Catalog, x: float, bar: Rect, rig
     here = state.here
     models = list(dict.fromkeys(model for model in catalog.models if model))
     model = models[0] if len(models) == 1 else f"{len(models)} models" if models else "no model"
-    parts: Sequence[tuple[str, bool]] = (
-        (model, False),
-        (here.layer, False),
-        (f"Unit {here.unit}" if here.layer else "", True),
-    )
+    parts: Sequence[tuple[str, bool]]
+    if here.view == "unit":
+        last = f"Unit {here.unit}" if here.layer else ""
+        parts = ((model, False), (here.layer, False), (last, True))
+    elif here.view == "image":
+        parts = ((catalog.names[state.active], False), (f"Image {here.image:,}", True))
+    else:
+        names = catalog.classes[state.active]
+        known = here.category < len(names)
+        name = names[here.category] if known else f"category {here.category}"
+        parts = ((model, False), (name, True))
     shown = [(text, bold) for text, bold in parts if text]
     y = middle(bar, style.body)
     for place, (text, bold) in enumerate(shown):
