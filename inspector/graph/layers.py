@@ -34,7 +34,11 @@ _WORDS = {
 
 
 def find_layers(
-    graph: Graph, shapes: Shapes, axes: Mapping[str, int] | None = None
+    graph: Graph,
+    shapes: Shapes,
+    axes: Mapping[str, int] | None = None,
+    *,
+    output: str | None = None,
 ) -> tuple[Layer, ...]:
     """All layers of a model, in the order in which they are computed.
 
@@ -48,6 +52,8 @@ def find_layers(
     axes
         Unit axes to use in place of those found, by layer name or tensor (``--axis``); the
         batch is axis 0, and negative numbers count from the end.
+    output
+        The classification output, as :func:`find_output` takes it; None to look for it.
 
     Returns
     -------
@@ -59,17 +65,25 @@ def find_layers(
     ------
     AxisError
         `axes` names no layer or tensor, or an axis that it does not have.
+    UnknownOutputError
+        `output` is none of the model's, or no classification.
     """
-    return LayerSearch(graph, shapes, axes).layers()
+    return LayerSearch(graph, shapes, axes, output).layers()
 
 
 class LayerSearch:
     """One search: the parts of the rule, put together."""
 
-    def __init__(self, graph: Graph, shapes: Shapes, axes: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        shapes: Shapes,
+        axes: Mapping[str, int] | None = None,
+        output: str | None = None,
+    ) -> None:
         self.graph, self.shapes, self.index = graph, shapes, graph.index
         self.axes = unit_axes(self.index, shapes)
-        self.output: Output | None = find_output(graph, shapes)
+        self.output: Output | None = find_output(graph, shapes, output)
         if self.output and len(self.axes.get(self.output.logits, ())) != 1:
             # One value a category is its own evidence, whatever operator made it.
             shape = shapes[self.output.logits][0]
@@ -87,6 +101,8 @@ class LayerSearch:
             node.op_type == "QuantizeLinear" and node.input[0] in self.index.live
             for node in self.index.nodes
         )
+        # A batch that is fixed shows in shapes that never differ.
+        self._fixed = all(two == three for two, three in shapes.values())
         self._asked: set[str] = set()
         for name, axis in (axes or {}).items():
             self._set_axis(name, axis)
@@ -167,10 +183,10 @@ class LayerSearch:
     def _batch_first(self, two: tuple[int, ...], three: tuple[int, ...]) -> bool:
         if not two:
             return False
-        if two == three:
-            fixed = {item.batch for item in self.graph.inputs}
-            return two[0] in fixed or None in fixed
-        return (two[0], three[0]) == (2, 3) and two[1:] == three[1:]
+        if not self._fixed:
+            return (two[0], three[0]) == (2, 3) and two[1:] == three[1:]
+        batches = {item.batch for item in self.graph.inputs}
+        return two == three and (two[0] in batches or None in batches)
 
     def _is_float(self, tensor: str) -> bool:
         return self.index.types.get(tensor, TensorProto.FLOAT) in FLOATS

@@ -53,15 +53,21 @@ class Survey:
     untapped: tuple[Untapped, ...]
 
 
-def survey(graph: Graph, shapes: Shapes, axes: Mapping[str, int] | None = None) -> Survey:
+def survey(
+    graph: Graph,
+    shapes: Shapes,
+    axes: Mapping[str, int] | None = None,
+    *,
+    output: str | None = None,
+) -> Survey:
     """Layers as :func:`find_layers` finds them, and what is no layer, with the reason.
 
     Parameters
     ----------
-    graph, shapes, axes
+    graph, shapes, axes, output
         As :func:`find_layers` takes them.
     """
-    search = LayerSearch(graph, shapes, axes)
+    search = LayerSearch(graph, shapes, axes, output)
     layers = search.layers()
     return Survey(layers, _folded(search, layers), _untapped(search, layers))
 

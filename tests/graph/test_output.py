@@ -100,6 +100,26 @@ def test_the_output_behind_a_softmax_wins(tmp_path: Path) -> None:
     assert found(tmp_path, b, other, y, name=other) == Output(other, other, "logits", 9)
 
 
+def test_the_named_output_is_the_logits_layer(tmp_path: Path) -> None:
+    b, x = classifier()
+    with b.module("other"):
+        other = b.linear("x", 4, 9)
+    graph = load_graph(b.save(tmp_path / "net.onnx", b.add("Softmax", x, axis=-1), other))
+    shapes = probe(graph)
+    for name, layer in ((None, "fc"), (other, "other")):
+        found = find_layers(graph, shapes, output=name)
+        assert [i.name for i in found if i.kind == "logits"] == [layer]
+
+
+def test_what_does_not_grow_with_the_batch_is_no_layer(tmp_path: Path) -> None:
+    b, x = classifier()
+    total = b.add("ReduceSum", x, b.constant([0], "int64"), keepdims=1)
+    with b.module("second"):
+        y = b.linear(total, 5, 3)
+    graph = load_graph(b.save(tmp_path / "net.onnx", x, y))
+    assert [layer.name for layer in find_layers(graph, probe(graph))] == ["fc"]
+
+
 def test_features_masks_and_boxes_are_no_classification(tmp_path: Path) -> None:
     b = Builder()
     x = b.input("x", "n", 3, 8, 8)
