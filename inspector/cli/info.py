@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inspector.cli.output import number, print_json, size
+from inspector.cli.output import RECORDINGS, number, print_json, size
 
 if TYPE_CHECKING:
     from inspector.recording import Recording
@@ -18,7 +18,7 @@ _SHOWN_SKIPPED = 20
 
 
 def command(
-    files: Annotated[list[Path], typer.Argument(help="Recordings.", show_default=False)],
+    files: Annotated[list[str], typer.Argument(help=RECORDINGS, show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a list.")] = False,
 ) -> None:
     """Show what recordings hold: model, images, layers, accuracy, and whether they are finished."""
@@ -61,8 +61,15 @@ def describe(recording: Recording) -> dict[str, Any]:
         ],
         "accuracy": None if accuracy != accuracy else accuracy,
         "options": dict(recording.header.options),
-        "bytes": Path(recording.path).stat().st_size,
+        "bytes": file_bytes(recording),
     }
+
+
+def file_bytes(recording: Recording) -> int:
+    """Size on disk of the file, or of all files of a folder of parts, that a recording reads."""
+    path = Path(str(recording.path).partition("::")[0])
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _print(recording: Recording) -> None:
@@ -92,7 +99,7 @@ def _print(recording: Recording) -> None:
     listed = ", ".join(safe(name) for name in classes[:10])
     more = f" and {len(classes) - 10:,} more" if len(classes) > 10 else ""
     console.print(f"  classes   {len(classes):,}: {listed}{more}")
-    console.print(f"  size      {size(Path(recording.path).stat().st_size)}")
+    console.print(f"  size      {size(file_bytes(recording))}")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="bold")
     for title in ("layer", "kind", "units", "shape", "reductions", "type"):
         table.add_column(title, justify="right" if title == "units" else "left", overflow="fold")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from inspector.runner import OnProgress, Progress
 
 LONGEST_MESSAGE = 2000
+
+PART_OF_RECORDING = "F.msgpack::EXPR takes the images that match, such as F.msgpack::'label==3'."
+RECORDINGS = f"Recordings. {PART_OF_RECORDING}"
 _SECONDS_BETWEEN_LINES = 5.0
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspector.cli.output import number, print_json, say
+from inspector.cli.output import PART_OF_RECORDING, number, print_json, say
 
 if TYPE_CHECKING:
     from inspector.comparison import OodScores, Scores
@@ -20,8 +20,8 @@ _RANKINGS = ("spurious", "novelty", "rho")
 
 
 def command(
-    ind: Annotated[Path, typer.Option(help="The in-distribution recording.")],
-    ood: Annotated[list[Path], typer.Option(help="An out-of-distribution recording; repeatable.")],
+    ind: Annotated[str, typer.Option(help=f"The in-distribution recording. {PART_OF_RECORDING}")],
+    ood: Annotated[list[str], typer.Option(help="An out-of-distribution recording; repeatable.")],
     layer: Annotated[
         str | None, typer.Option(help="One layer (default: all).", show_default=False)
     ] = None,

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from inspector.cli.output import RECORDINGS
+
 EXAMPLE = "inspector view colored.msgpack drifted.msgpack --unit linear1:7"
 
 
 def command(
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Recordings.", show_default=False)
-    ] = None,
+    files: Annotated[list[str] | None, typer.Argument(help=RECORDINGS, show_default=False)] = None,
     unit: Annotated[
         str | None,
         typer.Option(help="Unit to start with, as LAYER:NUMBER.", show_default=False),
