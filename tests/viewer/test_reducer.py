@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from inspector.viewer.model import actions as act
 from inspector.viewer.model.catalog import Catalog, make_catalog
-from inspector.viewer.model.reducer import HISTORY, reduce, start
+from inspector.viewer.model.moves import HISTORY
+from inspector.viewer.model.reducer import reduce, start
 from inspector.viewer.model.state import QUANTITIES, State
 
 

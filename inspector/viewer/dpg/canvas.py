@@ -85,7 +85,7 @@ class Canvas:
     """A clipped rectangle of the window, or (without a parent) the plane above everything."""
 
     def __init__(self, parent: int | None, bold: int, blank: int) -> None:
-        self._rect: Rect | None = None
+        self._place: tuple[Rect, tuple[int, int]] | None = None
         self._group: int | None = None
         if parent is None:
             self._list = int(dpg.add_viewport_drawlist(front=True))
@@ -122,16 +122,19 @@ class Canvas:
     @property
     def rect(self) -> Rect:
         """Where it lies in the window."""
-        return self._rect or Rect(0, 0, 0, 0)
+        return self._place[0] if self._place is not None else Rect(0, 0, 0, 0)
 
-    def show(self, drawing: Drawing, rect: Rect) -> None:
-        """Show a drawing in a rectangle of the window."""
-        if rect != self._rect:
+    def show(self, drawing: Drawing, rect: Rect, window: tuple[int, int]) -> None:
+        """Show a drawing in a rectangle of a window of that size."""
+        if (rect, window) != self._place:
+            self._place = (rect, window)
             if self._group is not None:
+                # What reached beyond the window would let the toolkit scroll it.
+                width = min(round(rect.w), window[0] - round(rect.x))
+                height = min(round(rect.h), window[1] - round(rect.y))
+                dpg.configure_item(self._group, show=width > 0 and height > 0)
                 dpg.set_item_pos(self._group, [round(rect.x), round(rect.y)])
-                width, height = max(1, round(rect.w)), max(1, round(rect.h))
-                dpg.configure_item(self._list, width=width, height=height)
-            self._rect = rect
+                dpg.configure_item(self._list, width=max(1, width), height=max(1, height))
         if drawing is not self.drawing:
             self.drawing = drawing
             self._boxes.sync(list(drawing.boxes))
@@ -142,16 +145,9 @@ class Canvas:
 
     def hide(self) -> None:
         """Show nothing."""
-        if self.drawing is not None:
-            self.show(Drawing(self.drawing.style), self.rect)
+        if self.drawing is not None and self._place is not None:
+            self.show(Drawing(self.drawing.style), *self._place)
             self._pictures.sync([])
-        if self._group is not None:
-            dpg.hide_item(self._group)
-
-    def unhide(self) -> None:
-        """Show again."""
-        if self._group is not None:
-            dpg.show_item(self._group)
 
     def sync_pictures(self, texture: Callable[[Hashable], int | None]) -> None:
         """Put loaded textures in their places and note which are missing."""

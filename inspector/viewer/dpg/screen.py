@@ -34,6 +34,7 @@ from inspector.viewer.model.panels.side import (
     unit_row,
     unit_rows,
 )
+from inspector.viewer.model.panels.sideways import draw_sideways, revealing
 from inspector.viewer.model.panels.start import draw_start
 from inspector.viewer.model.panels.status import draw_status
 from inspector.viewer.model.panels.topbar import draw_topbar
@@ -94,7 +95,7 @@ class Screen:
         for number in range(recordings):
             self._canvases[f"card.{number}"] = canvas()
             self._canvases[f"images.{number}"] = canvas()
-        for name in ("start", "side", "layers", "units", "bar", "status"):
+        for name in ("start", "sideways", "side", "layers", "units", "bar", "status"):
             self._canvases[name] = canvas()
         self._groups = {name: self._box(name, on_submit) for name in ("search", "unit")}
         self._canvases["overlay"] = Canvas(None, bold, blank)
@@ -103,8 +104,10 @@ class Screen:
         self._theme = 0
         self._style: Style | None = None
         self._revealed: tuple[Any, ...] = ()
+        self._focused = 0
         self.regions: dict[str, Scrolled] = {}
         self.layout: Layout | None = None
+        self._size = (1, 1)
 
     def _box(self, name: str, on_submit: Callable[[str, str], None]) -> tuple[int, int]:
         hint = {"search": "Go to …   Ctrl+K", "unit": "Unit number"}[name]
@@ -168,8 +171,16 @@ class Screen:
         """Bring every panel up to date; returns the state with scroll offsets inside limits."""
         style = self.style(state)
         number = len(cards)
+        if state.focus != self._focused:
+            self._focused = state.focus
+            before = arrange(
+                *size, style, number, len(catalog.layers), scrolled=state.scroll("cards")
+            )
+            offset = revealing(before, state.focus, state.scroll("cards"))
+            state = state.scrolled("cards", offset)
         layout = arrange(*size, style, number, len(catalog.layers), scrolled=state.scroll("cards"))
         self.layout = layout
+        self._size = size
         # Only the drawings that hold the zone under the mouse are to change with it.
         whole = Rect(0, 0, *size)
         self.regions = {
@@ -213,6 +224,16 @@ class Screen:
             )
         for card, rect in zip(cards, layout.cards, strict=True):
             state = self._card(card, rect, state, style, hot)
+        sideways = Rect(
+            layout.stage.x, layout.stage.bottom + style.px(2), layout.stage.w, style.px(4)
+        )
+        self._panel(
+            "sideways",
+            sideways,
+            "",
+            (layout, state.scroll("cards")),
+            lambda _: draw_sideways(layout, state.scroll("cards"), style),
+        )
         search = self._searched()
         self._panel(
             "overlay", whole, hot, (state.menu, state.help, search, layout, bare, state.quantity,
@@ -251,7 +272,6 @@ class Screen:
             self._canvases[name].hide()
             self._memo.pop(name, None)
             return state
-        self._canvases[name].unhide()
 
         def draw_below(h: str) -> Drawing:
             if grid is not None:
@@ -294,7 +314,7 @@ class Screen:
         if self._memo.get("tip") != inputs:
             self._memo["tip"] = inputs
             window = Rect(0, 0, *size)
-            canvas.show(draw_tip(zone.tip, mouse, window, style), window)
+            canvas.show(draw_tip(zone.tip, mouse, window, style), window, size)
 
     def _panel(
         self,
@@ -313,9 +333,9 @@ class Screen:
             drawing = draw(own)
             if name in ("bar", "side", "status"):
                 drawing = _relative(drawing, rect)
-            canvas.show(drawing, rect)
+            canvas.show(drawing, rect, self._size)
         else:
-            canvas.show(old, rect)
+            canvas.show(old, rect, self._size)
 
     def _searched(self) -> str:
         if not dpg.is_item_active(self.box("search")):

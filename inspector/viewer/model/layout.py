@@ -61,7 +61,8 @@ def arrange(
 
     inner = side.inset(px(10), px(12))
     head, row = px(30), px(28)
-    layers_high = min(layers * row, max(row * 3, (inner.h - 2 * head - px(60)) * 0.45))
+    most = int(max(3, (inner.h - 2 * head - px(60)) * 0.45 // row))
+    layers_high = min(layers, most) * row
     layers_rect = Rect(inner.x, inner.y + head, inner.w, layers_high)
     box = Rect(inner.x, layers_rect.bottom + px(16) + head, inner.w, px(32))
     units_y = box.bottom + px(8)

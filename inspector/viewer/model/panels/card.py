@@ -11,7 +11,7 @@ from inspector.viewer.model.geometry import Rect
 from inspector.viewer.model.layout import CardLayout, arrange_card
 from inspector.viewer.model.numbers import NONE, count, exact, percent, plural, value
 from inspector.viewer.model.palette import faded, mixed
-from inspector.viewer.model.panels.parts import bar, middle, pill, title
+from inspector.viewer.model.panels.parts import Stat, bar, middle, pill, stats, title
 from inspector.viewer.model.panels.plot import draw_histogram
 from inspector.viewer.model.unit_data import UnitData
 
@@ -153,12 +153,10 @@ def _waiting(d: Drawing, parts: CardLayout) -> None:
 
 
 def _stats(d: Drawing, card: CardView, data: UnitData, rect: Rect) -> None:
-    style, palette, px = d.style, d.style.palette, d.style.px
+    px = d.style.px
     ratio = card.ratio
     images = f"over {plural(data.finite, 'image')} with finite activity"
-    step = min(rect.w / 4, px(140))
-    wide = step >= px(64)
-    size = px(21) if wide else px(18)
+    wide = rect.w / 4 >= px(64)
     cells = (
         (
             "maximum" if wide else "max",
@@ -192,16 +190,7 @@ def _stats(d: Drawing, card: CardView, data: UnitData, rect: Rect) -> None:
             ),
         ),
     )
-    for place, (label, text, tip) in enumerate(cells):
-        left = round(rect.x + place * step)
-        cell = Rect(left, rect.y, round(step) - px(6), rect.h)
-        missing = text == NONE
-        d.text(cell.x, cell.y, label, size=style.tiny, colour=palette.dim)
-        d.text(
-            cell.x, cell.y + px(17), text, size=size, bold=True,
-            colour=palette.faint if missing else palette.text, room=cell.w + px(4),
-        )  # fmt: skip
-        d.zone(cell, tip=tip, name=f"card.{card.number}.{label}")
+    stats(d, rect, [Stat(*cell) for cell in cells], f"card.{card.number}")
 
 
 def _left_out(data: UnitData) -> str:

@@ -14,7 +14,7 @@ from inspector.viewer.model.image_data import ImageData
 from inspector.viewer.model.numbers import NONE, count, percent, plural
 from inspector.viewer.model.palette import faded
 from inspector.viewer.model.panels.card import begin_card, draw_header, draw_problem
-from inspector.viewer.model.panels.parts import bar, link, middle, title
+from inspector.viewer.model.panels.parts import Stat, bar, link, middle, stats, title
 from inspector.viewer.model.panels.strip import draw_strip
 
 
@@ -171,16 +171,8 @@ def _category(
         ("claimed", count(category.claimed.count),
          Tip("Of other categories, answered as this one (false positives)")),
     )  # fmt: skip
-    step = min(rect.w / 4, px(140))
-    size = px(21) if step >= px(64) else px(18)
-    for place, (label, text, tip) in enumerate(cells):
-        cell = Rect(round(rect.x + place * step), rect.y + px(32), round(step) - px(6), px(44))
-        d.text(cell.x, cell.y, label, size=style.tiny, colour=palette.dim)
-        d.text(
-            cell.x, cell.y + px(17), text, size=size, bold=True, room=cell.w + px(4),
-            colour=palette.faint if text == NONE else palette.text,
-        )  # fmt: skip
-        d.zone(cell, tip=tip)
+    below = Rect(rect.x, rect.y + px(32), rect.w, px(44))
+    stats(d, below, [Stat(*cell) for cell in cells])
     if parts.left is not None:
         _errors(d, card, category.missed, parts.left, "Missed", "answered as", hot)
     if parts.right is not None:

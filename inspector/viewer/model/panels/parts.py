@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from inspector.viewer.model.actions import Action
 from inspector.viewer.model.drawing import Drawing, Tip
 from inspector.viewer.model.geometry import Rect
+from inspector.viewer.model.numbers import NONE
 from inspector.viewer.model.palette import CLEAR, Colour, faded
 
 
@@ -30,6 +34,39 @@ def title(d: Drawing, rect: Rect, text: str, note: str = "", tip: Tip | None = N
         )
         if tip is not None:
             d.zone(Rect(rect.right - wide, rect.y, wide, style.px(18)), tip=tip)
+
+
+class Stat(NamedTuple):
+    """A number with its name, and what its tooltip says."""
+
+    label: str
+    text: str
+    tip: Tip
+
+
+def stats(d: Drawing, rect: Rect, entries: Sequence[Stat], name: str = "") -> None:
+    """Numbers in one line with their names above, as large as the narrowest cell allows.
+
+    Zones are called `name` and the label.
+    """
+    style, palette, px = d.style, d.style.palette, d.style.px
+    step = min(rect.w / len(entries), px(140))
+    room = round(step) - px(8)
+    widest = max(entries, key=lambda entry: style.bold.width(entry.text, 1)).text
+    size = next((s for s in (21, 18, 16) if style.bold.width(widest, px(s)) <= room), 14)
+    for place, entry in enumerate(entries):
+        cell = Rect(round(rect.x + place * step), rect.y, room, rect.h)
+        d.text(cell.x, cell.y, entry.label, size=style.tiny, colour=palette.dim, room=room + px(6))
+        d.text(
+            cell.x,
+            cell.y + px(17),
+            entry.text,
+            size=px(size),
+            bold=True,
+            colour=palette.faint if entry.text == NONE else palette.text,
+            room=room,
+        )
+        d.zone(cell, tip=entry.tip, name=f"{name}.{entry.label}" if name else "")
 
 
 def pill(

@@ -101,6 +101,14 @@ def _crumbs(d: Drawing, state: State, catalog: Catalog, x: float, bar: Rect, rig
         name = names[here.category] if known else f"category {here.category}"
         parts = ((model, False), (name, True))
     shown = [(text, bold) for text, bold in parts if text]
+    fonts = {False: style.regular, True: style.bold}
+    # In a narrow window the first parts go: where we are says more than where that lies.
+    while len(shown) > 1 and right - x < sum(
+        fonts[bold].width(text, style.body) + px(22) for text, bold in shown
+    ):
+        shown.pop(0)
+    if right - x < px(56):
+        return
     y = middle(bar, style.body)
     for place, (text, bold) in enumerate(shown):
         if x >= right - px(20):
