@@ -9,7 +9,19 @@ from typing import Annotated
 import typer
 
 import inspector
-from inspector.cli import demo, doctor, info, layers, record, scores, view
+from inspector.cli import (
+    demo,
+    doctor,
+    info,
+    layers,
+    merge,
+    record,
+    recover,
+    scores,
+    tag,
+    verify,
+    view,
+)
 from inspector.cli.output import fail
 from inspector.cli.system import missing_library
 from inspector.errors import InspectorError
@@ -29,7 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (demo, layers, record, info, scores, view, doctor):
+for module in (demo, layers, record, info, verify, recover, merge, tag, scores, view, doctor):
     app.command(module.__name__.rpartition(".")[2], epilog=f"Example: {module.EXAMPLE}")(
         module.command
     )
