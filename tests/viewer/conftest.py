@@ -23,7 +23,7 @@ from inspector.viewer.dpg.show import first_state
 from inspector.viewer.errors import ViewerError
 from inspector.viewer.model.sources import Source, open_sources
 
-SIZE = (1280, 800)
+SIZE = (1000, 640)
 
 
 @pytest.fixture(scope="session")

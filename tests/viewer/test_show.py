@@ -37,7 +37,7 @@ def run() -> Run:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=True,
         )
 
@@ -65,7 +65,14 @@ def test_the_same_view_gives_the_same_picture(
     shots = []
     for number in range(2):
         target = tmp_path / f"{number}.png"
-        run(pair, display, unit="conv1:1", screenshot=str(target), normalizer="Sharp")
+        run(
+            pair,
+            display,
+            unit="conv1:1",
+            screenshot=str(target),
+            normalizer="Sharp",
+            size=(1000, 640),
+        )
         shots.append(cv2.imread(str(target)))
     assert np.array_equal(*shots)
 
@@ -97,7 +104,10 @@ def test_only_bad_files_still_make_a_window(
 ) -> None:
     target = tmp_path / "bad.png"
     done = run(
-        [folder / "broken.msgpack", folder / "gone.msgpack"], display, screenshot=str(target)
+        [folder / "broken.msgpack", folder / "gone.msgpack"],
+        display,
+        screenshot=str(target),
+        size=(900, 600),
     )
     assert done.stdout == "threads 1\n"
     assert target.is_file()

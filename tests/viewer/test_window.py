@@ -148,7 +148,7 @@ def test_back_and_forward(driver: Make, pair: list[Path]) -> None:
 
 def test_bad_files_cost_only_their_panel(driver: Make, folder: Path) -> None:
     names = ("sharp", "broken", "unfinished", "other")
-    d = driver([folder / f"{name}.msgpack" for name in names], unit="conv1:1", size=(1600, 1000))
+    d = driver([folder / f"{name}.msgpack" for name in names], unit="conv1:1", size=(1280, 800))
     cards = d.app.view.cards(d.app.state)
     assert cards[0].data is not None
     assert cards[1].problem.serious
@@ -182,7 +182,7 @@ def test_window_title_and_closing(driver: Make, pair: list[Path]) -> None:
 
 
 def test_an_image_a_category_and_a_unit_lead_to_each_other(driver: Make, pair: list[Path]) -> None:
-    d = driver(pair, unit="dense:2", size=(1600, 1000))
+    d = driver(pair, unit="dense:2", size=(1280, 800))
     first = d.app.view.cards(d.app.state)[0].data.top[0]
     d.click(f"card.0.image.{first.image}")
     assert (d.app.state.here.view, d.app.state.here.image) == ("image", first.image)

@@ -19,18 +19,18 @@ class Driver:
     def __init__(self, app: App) -> None:
         self.app = app
 
-    def frames(self, number: int = 6) -> None:
+    def frames(self, number: int = 4) -> None:
         """Let some frames pass."""
         for _ in range(number):
             self.app.frame()
 
     def settle(self) -> None:
         """Let everything visible load."""
-        assert self.app.settle(seconds=30), "the window never came to rest"
+        assert self.app.settle(frames=1, seconds=60), "the window never came to rest"
 
     def until(self, test: Callable[[], bool]) -> None:
         """Draw until something holds."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not test():
             assert time.monotonic() < end, "it never happened"
             self.app.frame()
