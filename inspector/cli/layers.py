@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inspector.cli.output import print_json, say
+from inspector.text import clean
 
 if TYPE_CHECKING:
     from inspector.graph import Layer
 
+AXIS_HELP = "LAYER=AXIS: the unit axis of a layer, where the one found is wrong; repeatable."
 EXAMPLE = "inspector layers models/coloured_mnist_cnn.onnx"
 
 
@@ -24,6 +27,7 @@ def command(
     output: Annotated[
         str | None, typer.Option(help="Name of the classification output.", show_default=False)
     ] = None,
+    axis: Annotated[list[str] | None, typer.Option(help=AXIS_HELP, show_default=False)] = None,
     memory: Annotated[
         float | None, typer.Option(help="Limit on the model's memory in GB.", show_default=False)
     ] = None,
@@ -32,16 +36,31 @@ def command(
     """List the layers of a model: name, kind, units, shape and reductions."""
     from inspector.runner import load_model
 
-    loaded = load_model(model, output=output, memory=memory)
+    axes = dict(read_axes(axis or []))
+    loaded = load_model(model, output=output, memory=memory, axes=axes)
     shown = [layer for layer in loaded.layers if every or layer.default]
     rows = [_row(layer) for layer in shown]
     if as_json:
         print_json([row.plain() for row in rows])
         return
     _print_table(rows)
-    hidden = len(loaded.layers) - len(shown)
-    if hidden:
+    if not every:
+        hidden = len(loaded.layers) - len(shown)
         say(f"{len(shown)} layers are recorded by default; {hidden} more with --all")
+        return
+    for module in loaded.survey.folded:
+        typer.echo(f"folded: {clean(module.name)} into {clean(module.into)}")
+    for tensor in loaded.survey.untapped:
+        typer.echo(f"not recordable: {clean(tensor.tensor)}: {clean(tensor.reason)}")
+
+
+def read_axes(texts: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Read `LAYER=AXIS` options."""
+    for text in texts:
+        layer, _, axis = text.rpartition("=")
+        if not layer or not axis.lstrip("-").isdigit():
+            raise typer.BadParameter(f"{text!r}: give LAYER=AXIS", param_hint="--axis")
+        yield layer, int(axis)
 
 
 @dataclass(frozen=True)
@@ -62,6 +81,7 @@ class _Row:
             "signed": layer.signed,
             "reductions": list(self.reductions),
             "aliases": list(layer.aliases),
+            "kilobytes": layer.kilobytes,
             "default": layer.default,
         }
 
@@ -77,11 +97,20 @@ def _print_table(rows: list[_Row]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from inspector.text import clean
-
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("layer", "kind", "units", "shape", "made by", "reductions", "default"):
-        table.add_column(title, justify="right" if title == "units" else "left", overflow="fold")
+    for title in (
+        "layer",
+        "kind",
+        "units",
+        "shape",
+        "kB/image",
+        "made by",
+        "reductions",
+        "default",
+    ):
+        table.add_column(
+            title, justify="right" if title in ("units", "kB/image") else "left", overflow="fold"
+        )
     for row in rows:
         layer = row.layer
         table.add_row(
@@ -89,6 +118,7 @@ def _print_table(rows: list[_Row]) -> None:
             layer.kind,
             f"{layer.units:,}",
             "×".join(map(str, layer.shape)),
+            f"{layer.kilobytes:,.1f}",
             escape(clean(layer.op)),
             ", ".join(row.reductions),
             "yes" if layer.default else "",

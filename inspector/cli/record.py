@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inspector.cli.layers import AXIS_HELP, read_axes
 from inspector.cli.output import fail, number, print_json, progress, say, size
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def command(
     output: Annotated[
         str | None, typer.Option(help="Name of the classification output.", show_default=False)
     ] = None,
+    axis: Annotated[list[str] | None, typer.Option(help=AXIS_HELP, show_default=False)] = None,
     provider: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, typer.Option(help="Threads of the model; 0: one per core.")] = 0,
     memory: Annotated[
@@ -115,6 +117,7 @@ def command(
         classes=None if classes is None else read_classes(classes),
         preprocess=preprocess,
         output=output,
+        axes=tuple(read_axes(axis or [])),
         provider=provider,
         threads=threads,
         memory=memory,

@@ -16,10 +16,11 @@ from inspector.graph import (
     GraphInput,
     Layer,
     Output,
+    Survey,
     expose_all,
-    find_layers,
     find_output,
     load_graph,
+    survey,
 )
 from inspector.runner.errors import ModelInputError, RunnerError
 from inspector.runner.supervisor import Supervisor
@@ -39,8 +40,8 @@ class Model:
     ----------
     graph : Graph
         The model file as it was read.
-    layers : tuple of Layer
-        Every tensor that can be recorded, in the order in which the model computes them.
+    survey : Survey
+        Its layers, the modules that were folded away, and what cannot be recorded and why.
     output : Output or None
         The classification output; None when the model has none.
     shapes : mapping of str
@@ -48,9 +49,14 @@ class Model:
     """
 
     graph: Graph
-    layers: tuple[Layer, ...]
+    survey: Survey
     output: Output | None
     shapes: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Every tensor that can be recorded, in the order in which the model computes them."""
+        return self.survey.layers
 
     @property
     def name(self) -> str:
@@ -119,6 +125,7 @@ def load_model(
     output: str | None = None,
     size: Sequence[int] | None = None,
     memory: float | None = None,
+    axes: Mapping[str, int] | None = None,
 ) -> Model:
     """Read an ONNX model and find its layers.
 
@@ -134,6 +141,8 @@ def load_model(
         Shape of one stimulus, for the dimensions that the model leaves open (else 224 and 3).
     memory : float, optional
         Limit on the model's memory in GiB.
+    axes : mapping of str to int, optional
+        Unit axis by layer or tensor name, where the one found is not the one wanted.
 
     Raises
     ------
@@ -142,7 +151,7 @@ def load_model(
     """
     graph = load_graph(path)
     with Supervisor(memory) as worker:
-        return probe(graph, worker, output=output, size=size)
+        return probe(graph, worker, output=output, size=size, axes=axes)
 
 
 def probe(
@@ -151,6 +160,7 @@ def probe(
     *,
     output: str | None = None,
     size: Sequence[int] | None = None,
+    axes: Mapping[str, int] | None = None,
 ) -> Model:
     """Find the layers of a graph with a worker that already runs; see :func:`load_model`."""
     exposed = expose_all(graph)
@@ -167,7 +177,8 @@ def probe(
     fixed = all(array.shape == feeds[1][name].shape for name, array in feeds[0].items())
     second = first if fixed else worker.shapes(feeds[1])
     shapes = {tensor: (first[tensor], second[tensor]) for tensor in exposed.tensors}
-    return Model(graph, find_layers(graph, shapes), find_output(graph, shapes, output), shapes)
+    found = survey(graph, shapes, axes, output=output)
+    return Model(graph, found, find_output(graph, shapes, output), shapes)
 
 
 def example_feeds(

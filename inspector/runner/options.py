@@ -29,6 +29,8 @@ class RecordOptions:
         A preset or a file; None chooses (see :func:`inspector.stimuli.choose_preprocess`).
     output : str or None
         Name of the classification output.
+    axes : tuple of (str, int)
+        Unit axis by layer or tensor name, where the one found is not the one wanted.
     provider : {"auto", "cpu", "cuda"}
         Where to run.
     threads : int
@@ -56,6 +58,7 @@ class RecordOptions:
     classes: tuple[str, ...] | None = None
     preprocess: str | None = None
     output: str | None = None
+    axes: tuple[tuple[str, int], ...] = ()
     provider: str = "auto"
     threads: int = 0
     memory: float | None = None

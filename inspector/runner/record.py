@@ -132,7 +132,13 @@ def record(
     example = preprocessor(first)
     with Supervisor(options.memory) as worker:
         if not isinstance(model, Model):
-            model = probe(graph, worker, output=options.output, size=example.shape)
+            model = probe(
+                graph,
+                worker,
+                output=options.output,
+                size=example.shape,
+                axes=dict(options.axes),
+            )
         plan = make_plan(model, dataset, options, steps)
         provider = worker.open(
             plan.instrumented.model_bytes,

@@ -254,3 +254,22 @@ def test_model_is_described(tiny_model):
     rec_layer = next(layer for layer in model.layers if layer.kind == "conv" and layer.default)
     assert rec_layer.units == 4
     assert tuple(rec_layer.shape) == (4, 6, 6)
+
+
+def test_the_unit_axis_can_be_set(tiny_model, make_data, tmp_path):
+    data, images, _ = make_data(count=5)
+    model = inspector.load_model(tiny_model, axes={"relu": 2})
+    layer = next(layer for layer in model.layers if layer.tensor == "relu")
+    assert (layer.axis, layer.units) == (2, 6)
+    rec = inspector.record(
+        tiny_model, data, tmp_path / "a.msgpack", axes=(("relu", 2),), layers=layer.name
+    )
+    maps = layer_maps(tiny_model, images, "relu")
+    assert rec.activity(layer.name, "max")[:] == pytest.approx(maps.max((1, 3)), abs=1e-5)
+
+
+def test_what_is_no_layer_is_listed_with_its_reason(tiny_model):
+    model = inspector.load_model(tiny_model)
+    tapped = {layer.tensor for layer in model.layers}
+    assert not {each.tensor for each in model.survey.untapped} & tapped
+    assert all(each.reason for each in model.survey.untapped)
