@@ -12,6 +12,8 @@ import inspector
 from inspector.cli import (
     demo,
     doctor,
+    export,
+    import_deephys,
     info,
     layers,
     merge,
@@ -41,10 +43,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (demo, layers, record, info, verify, recover, merge, tag, scores, view, doctor):
-    app.command(module.__name__.rpartition(".")[2], epilog=f"Example: {module.EXAMPLE}")(
-        module.command
-    )
+COMMANDS = (
+    demo, layers, record, info, verify, recover, merge, tag, scores, view, import_deephys, export,
+    doctor,
+)  # fmt: skip
+
+for module in COMMANDS:
+    # `import` is a word of Python's and cannot be the name of a file.
+    name = getattr(module, "NAME", module.__name__.rpartition(".")[2])
+    app.command(name, epilog=f"Example: {module.EXAMPLE}")(module.command)
 
 
 def _version(wanted: bool) -> None:
