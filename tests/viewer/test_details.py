@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from viewer_recordings import CLASSES, CONV, DENSE, activity
 
+from inspector.comparison import compare_scores
 from inspector.recording import Recording, open_recording
+from inspector.viewer.dpg.show import first_state
 from inspector.viewer.model import actions as act
 from inspector.viewer.model.category_data import read_category
 from inspector.viewer.model.image_data import read_image
@@ -238,3 +240,43 @@ def test_store_forgets_the_least_recently_used() -> None:
     assert store.get((1,), lambda: None) is None
     assert list(store.wishes) == [(1,)]
     assert store.get((0,), lambda: None) is not None
+
+
+def test_scores_are_those_of_the_comparison(desk: Any, folder: Path) -> None:
+    d = desk("sharp", "dull", "third")
+    cards = d.do(act.Go(7))
+    with (
+        open_recording(folder / "sharp.msgpack") as ind,
+        open_recording(folder / "third.msgpack") as ood,
+    ):
+        expected = compare_scores(ind, ood, layer="dense")["dense"].ood["Third"]
+    assert cards[0].scores is None
+    assert cards[2].scores.spurious == expected.spurious[7]
+    assert cards[2].scores.novelty == expected.novelty[7]
+    assert cards[2].scores.against == "Sharp"
+    d.do(act.Focus(2), act.SetQuantity("novelty"))
+    listed = d.views.units(d.state)
+    assert listed.recording == 2
+    assert np.array_equal(listed.values, expected.novelty, equal_nan=True)
+    assert d.do(act.Go(3))[2].scores.spurious is None
+    d.do(act.ToggleLead(0))
+    assert d.state.quantity == "maximum"
+    assert all(card.scores is None for card in d.do())
+
+
+def test_what_cannot_be_scored_says_why(desk: Any) -> None:
+    cards = desk("sharp", "plain").do(act.Go(7))
+    assert "share no category" in cards[1].scores.reason
+
+
+def test_first_state_of_the_options(folder: Path) -> None:
+    sources = open_sources([folder / "sharp.msgpack", folder / "dull.msgpack"])
+    try:
+        state = first_state(sources, image="Dull:7", unit="dense:3", lead="dull")
+        assert (state.here.view, state.here.image, state.here.unit) == ("image", 7, 3)
+        assert state.lead == 1
+        assert first_state(sources, category="two").here.category == 2
+        assert first_state(sources, image="Dull:7").lead is None
+    finally:
+        for source in sources:
+            source.close()

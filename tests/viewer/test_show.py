@@ -92,6 +92,10 @@ def test_wrong_names_are_refused_before_a_window_opens(
         ({"lead": "Nobody"}, "no recording is called 'Nobody'"),
         ({"unit": "dense:99"}, "between 0 and 29"),
         ({"theme": "pink"}, "dark or light"),
+        ({"scale": 99.0}, "between 0.5 and 4"),
+        ({"image": "Sharp"}, "NAME:NUMBER"),
+        ({"image": "Sharp:120"}, "between 0 and 119"),
+        ({"category": "cat"}, "no category of the Lead"),
         ({"screenshot": str(tmp_path / "no" / "x.png")}, "does not exist"),
     ):
         out = run(pair, display, **options).stdout

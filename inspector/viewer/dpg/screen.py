@@ -255,7 +255,7 @@ class Screen:
         )
         grid = None
         if unit_view:
-            images = arrange_card(rect.w, rect.h, style).images.moved(rect.x, rect.y)
+            images = arrange_card(rect.w, rect.h, style, card.scored).images.moved(rect.x, rect.y)
             grid = images_grid(card, images.w, images.h, style, state.picture)
             rows = grid.rows
             empty = card.data is None or not card.data.top

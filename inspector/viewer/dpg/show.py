@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from inspector.viewer.dpg.display import check_display, check_library
 from inspector.viewer.errors import ViewerError
-from inspector.viewer.model.goto import find_target
-from inspector.viewer.model.reducer import start
+from inspector.viewer.model import actions as act
+from inspector.viewer.model.goto import find_category, find_target
+from inspector.viewer.model.reducer import reduce, start
 from inspector.viewer.model.sources import Source, catalog_of, open_sources
 from inspector.viewer.model.state import State
 
@@ -34,8 +36,8 @@ def show(
     ----------
     paths
         Recording files. One that cannot be opened shows its error in its own panel.
-    unit
-        Where to begin, as `layer:unit`.
+    unit, image, category
+        Where to begin: `layer:unit`, `recording:number`, a category's name.
     lead, normalizer
         Names of recordings. Without `lead` the first recording leads.
     screenshot
@@ -59,7 +61,14 @@ def show(
     sources = open_sources(paths)
     try:
         state = first_state(
-            sources, unit=unit, lead=lead, normalizer=normalizer, theme=theme, scale=scale
+            sources,
+            unit=unit,
+            image=image,
+            category=category,
+            lead=lead,
+            normalizer=normalizer,
+            theme=theme,
+            scale=scale,
         )
         _run(sources, state, size, None if screenshot is None else Path(screenshot))
     finally:
@@ -71,14 +80,18 @@ def first_state(
     sources: Sequence[Source],
     *,
     unit: str | None = None,
+    image: str | None = None,
+    category: str | None = None,
     lead: str | None = None,
     normalizer: str | None = None,
     theme: str = "dark",
     scale: float = 1.0,
 ) -> State:
-    """The state that the options ask for."""
+    """The state that the options of `show` ask for."""
     if theme not in ("dark", "light"):
         raise ViewerError(f"the theme is dark or light, not {theme!r}")
+    if not 0.5 <= scale <= 4:
+        raise ViewerError(f"the scale must be between 0.5 and 4, not {scale:g}")
     catalog = catalog_of(sources)
     first = next((n for n, source in enumerate(sources) if source.recording is not None), 0)
     state = start(
@@ -88,20 +101,32 @@ def first_state(
         theme=theme,
         scale=scale,
     )
-    if unit is None:
-        return state
-    target = find_target(unit, state.here.layer, catalog)
-    if isinstance(target, str):
-        raise ViewerError(f"--unit {unit}: {target}")
-    return start(
-        catalog,
-        layer=target.layer,
-        unit=target.unit or 0,
-        lead=state.lead,
-        normalizer=state.normalizer,
-        theme=theme,
-        scale=scale,
-    )
+    wanted: list[tuple[str, act.Action]] = []
+    if unit is not None:
+        target = find_target(unit, state.here.layer, catalog)
+        if isinstance(target, str):
+            raise ViewerError(f"--unit {unit}: {target}")
+        wanted.append((f"--unit {unit}", act.Go(target.unit or 0, target.layer)))
+    if image is not None:
+        name, _, number = image.rpartition(":")
+        if not (name and number.isascii() and number.isdigit()):
+            raise ViewerError(f"--image {image}: give NAME:NUMBER, such as {_example(sources)}:12")
+        recording = _number(sources, name, "shown")
+        wanted.append((f"--image {image}", act.OpenImage(recording, int(number))))
+    if category is not None:
+        found = find_category(category, state.active, catalog)
+        if found is None:
+            raise ViewerError(f"--category {category}: no category of the Lead is called that")
+        wanted.append((f"--category {category}", act.OpenCategory(state.active, found)))
+    for option, action in wanted:
+        state = reduce(state, action, catalog)
+        if state.message is not None and not state.message.good:
+            raise ViewerError(f"{option}: {state.message.text}")
+    return replace(state, past=(), future=(), message=None)
+
+
+def _example(sources: Sequence[Source]) -> str:
+    return sources[0].name if sources else "NAME"
 
 
 def _number(sources: Sequence[Source], name: str, role: str) -> int:

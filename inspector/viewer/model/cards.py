@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from inspector.viewer.model.category_data import CategoryData
 from inspector.viewer.model.histogram import Histogram
 from inspector.viewer.model.image_data import ImageData
+from inspector.viewer.model.score_data import UnitScores
 from inspector.viewer.model.state import Place
 from inspector.viewer.model.unit_data import TopImage, UnitData
 
@@ -75,6 +76,9 @@ class CardView:
     """Longest side of the first thumbnail in pixels; 0 while unknown."""
     classes: tuple[str, ...] = ()
     generation: int = 0
+    scored: bool = False
+    """Whether there is a line for scores (a Lead, and something to compare with it)."""
+    scores: UnitScores | None = None
     linked: bool = False
     """Whether there is a Lead, so that images scroll together."""
 

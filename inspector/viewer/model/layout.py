@@ -9,7 +9,7 @@ from inspector.viewer.model.geometry import Rect
 
 CARD_LEAST = 248
 """Narrowest card (pixels at scale 1) in which every part is still readable."""
-WIDE = 540
+WIDE = 490
 """From here on a card puts its categories beside the distribution."""
 
 
@@ -103,6 +103,7 @@ class CardLayout:
 
     header: Rect
     stats: Rect
+    scores: Rect | None
     plot: Rect | None
     categories: Rect | None
     category_rows: int
@@ -114,8 +115,8 @@ IMAGES_LEAST = 116
 """Height (pixels at scale 1) below which the images of a card are not pushed by other parts."""
 
 
-def arrange_card(width: float, height: float, style: Style) -> CardLayout:
-    """Lay out a card.
+def arrange_card(width: float, height: float, style: Style, scored: bool = False) -> CardLayout:
+    """Lay out a card; `scored` leaves a line for scores.
 
     In a low window the categories become fewer, then they and the distribution leave.
     """
@@ -125,6 +126,10 @@ def arrange_card(width: float, height: float, style: Style) -> CardLayout:
     header = Rect(pad, px(12), inner, px(48))
     stats = Rect(pad, header.bottom + px(8), inner, px(46))
     y = stats.bottom + px(14)
+    scores = None
+    if scored and height >= px(420):
+        scores = Rect(pad, y - px(6), inner, px(28))
+        y = scores.bottom + px(12)
     room = height - px(34) - px(IMAGES_LEAST) - y
     gap = px(14)
     plot = categories = None
@@ -157,7 +162,7 @@ def arrange_card(width: float, height: float, style: Style) -> CardLayout:
             break
     title = Rect(pad, y, inner, px(26))
     images = Rect(pad, title.bottom, inner, max(1, height - px(8) - title.bottom))
-    return CardLayout(header, stats, plot, categories, rows, title, images)
+    return CardLayout(header, stats, scores, plot, categories, rows, title, images)
 
 
 def _list_height(style: Style, rows: int) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from inspector.viewer.model.cards import CardView, Problem
 from inspector.viewer.model.catalog import Catalog
 from inspector.viewer.model.numbers import count, percent, plural
+from inspector.viewer.model.score_data import ScoreData, read_scores
 from inspector.viewer.model.sources import Source
 from inspector.viewer.model.state import Place, State
 from inspector.viewer.model.unit_data import LayerData, UnitData, read_layer, read_unit
@@ -46,6 +47,18 @@ class Reader:
         make = functools.partial(read_layer, recording, layer, state.reduction)
         data: LayerData | Failure | None = self.store.get(key, make)
         return data
+
+    def scores(self, number: int, layer: str, state: State) -> ScoreData | Failure | None:
+        """Scores of a layer in a recording against the Lead; None also when there is no Lead."""
+        if state.lead is None or state.lead == number:
+            return None
+        ind, ood = self.sources[state.lead], self.sources[number]
+        if not (ind.recording and ood.recording and ind.recording.images and ood.recording.images):
+            return None
+        key = self.key("scores", number, state.lead, ind.generation, layer)
+        make = functools.partial(read_scores, ind.recording, ood.recording, layer)
+        found: ScoreData | Failure | None = self.store.get(key, make)
+        return found
 
     def absent(self, number: int, place: Place) -> Problem | None:
         """Why a recording has nothing to show at a place."""
@@ -109,6 +122,7 @@ class Reader:
             leads=state.lead == number,
             normalizes=state.normalizer == number,
             focused=len(self.sources) > 1 and state.focus == number and state.lead != number,
+            scored=state.lead is not None and len(self.sources) > 1,
             linked=state.lead is not None,
             classes=recording.classes if recording is not None else (),
             generation=source.generation,

@@ -101,6 +101,7 @@ def _toggle_lead(state: State, action: act.ToggleLead, catalog: Catalog) -> Stat
             places=(state.here,) * len(state.places),
             lead=None,
             focus=recording,
+            quantity="maximum" if state.quantity in ("spurious", "novelty") else state.quantity,
             message=Message(text),
         )
     place = state.place(recording)
@@ -136,6 +137,9 @@ def _set_quantity(state: State, action: act.SetQuantity, catalog: Catalog) -> St
         return state
     if action.quantity == "ratio" and state.normalizer is None:
         text = "no ratio without a Normalizer: choose one on a recording first"
+        return replace(state, message=Message(text, False), menu="")
+    if action.quantity in ("spurious", "novelty") and (state.lead is None or len(state.places) < 2):
+        text = "scores compare a recording with the Lead: choose a Lead first"
         return replace(state, message=Message(text, False), menu="")
     return replace(state, quantity=action.quantity, menu="")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 VIEWS = ("unit", "image", "category")
-QUANTITIES = ("maximum", "mean", "zeros", "ratio")
+QUANTITIES = ("maximum", "mean", "zeros", "ratio", "spurious", "novelty")
 SCALES = (0.75, 0.85, 1.0, 1.15, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 PICTURE_SIZES = (40, 52, 64, 80, 100, 128, 160)
 USUAL_PICTURE = 80

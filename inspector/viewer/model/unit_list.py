@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.viewer.model.reader import Reader
+from inspector.viewer.model.score_data import ScoreData
 from inspector.viewer.model.state import State
 from inspector.viewer.model.unit_data import LayerData
 
@@ -37,7 +38,7 @@ class UnitList:
     def view(self, state: State) -> ListView:
         """The list of units of the layer shown."""
         layer = self._reader.catalog.layer(state.here.layer)
-        recording = self._list_recording(state)
+        recording = self._recording(state)
         if layer is None or recording is None:
             return self._kept(("empty", state.quantity), lambda: _empty_list(state))
         values, made_of = self._quantity(recording, layer.name, state)
@@ -52,18 +53,34 @@ class UnitList:
             self._list = (key, make())
         return self._list[1]
 
-    def _list_recording(self, state: State) -> int | None:
+    def _recording(self, state: State) -> int | None:
+        """Whose units are listed: what is compared, for a comparison, else the active one."""
         layer = self._reader.catalog.layer(state.here.layer)
         if layer is None:
             return None
-        if layer.held[state.active] is not None:
+        held = [number for number, units in enumerate(layer.held) if units is not None]
+        base = {"ratio": state.normalizer, "spurious": state.lead, "novelty": state.lead}.get(
+            state.quantity
+        )
+        if base is not None:
+            others = [number for number in held if number != base]
+            if state.focus in others:
+                return state.focus
+            if others:
+                return others[0]
+        if state.active in held:
             return state.active
-        return next((r for r, units in enumerate(layer.held) if units is not None), None)
+        return held[0] if held else None
 
     def _quantity(
         self, number: int, layer: str, state: State
     ) -> tuple[NDArray[np.float64] | None, tuple[object, ...]]:
         """Values per unit, and the data that they were made of."""
+        if state.quantity in ("spurious", "novelty"):
+            scores = self._reader.scores(number, layer, state)
+            if not isinstance(scores, ScoreData):
+                return None, ()
+            return scores.spurious if state.quantity == "spurious" else scores.novelty, (scores,)
         data = self._reader.layer(number, layer, state)
         if not isinstance(data, LayerData):
             return None, ()
@@ -93,6 +110,6 @@ def _make_list(
         order = np.argsort(-full, kind="stable")
     finite = values[np.isfinite(values)] if values is not None else np.zeros(0)
     top = float(finite.max()) if len(finite) else 0.0
-    if state.quantity == "zeros":
+    if state.quantity in ("zeros", "spurious"):
         top = 1.0
     return ListView(layer, units, recording, state.quantity, values, top, order, state.sorted)

@@ -11,6 +11,7 @@ import numpy as np
 from inspector.viewer.model.cards import CardView, Problem, Ratio
 from inspector.viewer.model.histogram import Histogram, count_values, shared_range
 from inspector.viewer.model.reader import Reader, words
+from inspector.viewer.model.score_data import UnitScores, scores_of
 from inspector.viewer.model.state import Place, State
 from inspector.viewer.model.unit_data import UnitData
 from inspector.viewer.model.work import Failure
@@ -55,6 +56,7 @@ class UnitView:
                     data=data,
                     histogram=histograms[place] if complete else None,
                     native=self._reader.native(number, data.top[0].image if data.top else 0),
+                    scores=self._scores(number, state, data),
                 )
             cards.append(
                 replace(
@@ -86,6 +88,16 @@ class UnitView:
             return False
         shown = {(place.layer, place.unit) for place in map(state.place, range(len(state.places)))}
         return key[3:5] not in shown
+
+    def _scores(self, number: int, state: State, data: UnitData) -> UnitScores | None:
+        lead = state.lead
+        if lead is None or lead == number or self._reader.absent(lead, state.place(lead)):
+            return None
+        name = self._reader.sources[lead].name
+        found = self._reader.scores(number, data.layer, state)
+        if isinstance(found, Failure):
+            return UnitScores(name, reason=words(found.error))
+        return None if found is None else scores_of(found, data.unit, name)
 
     def _data(self, number: int, state: State) -> UnitData | Problem | None:
         source, place = self._reader.sources[number], state.place(number)

@@ -13,6 +13,7 @@ from inspector.viewer.model.numbers import NONE, count, exact, percent, plural, 
 from inspector.viewer.model.palette import faded, mixed
 from inspector.viewer.model.panels.parts import Stat, bar, middle, pill, stats, title
 from inspector.viewer.model.panels.plot import draw_histogram
+from inspector.viewer.model.panels.scores import draw_scores
 from inspector.viewer.model.unit_data import UnitData
 
 
@@ -25,7 +26,7 @@ def draw_card(card: CardView, width: float, height: float, style: Style, hot: st
         Name of the zone under the mouse.
     """
     d = begin_card(card, width, height, style)
-    parts = arrange_card(width, height, style)
+    parts = arrange_card(width, height, style, card.scored)
     draw_header(d, card, parts.header, hot)
     if card.problem is not None:
         draw_problem(d, card, Rect(parts.stats.x, parts.stats.y, parts.stats.w, height))
@@ -34,6 +35,8 @@ def draw_card(card: CardView, width: float, height: float, style: Style, hot: st
         _waiting(d, parts)
         return d
     _stats(d, card, card.data, parts.stats)
+    if parts.scores is not None:
+        draw_scores(d, card, parts.scores)
     if parts.plot is not None:
         _plot(d, card, card.data, parts.plot)
     if parts.categories is not None:

@@ -21,6 +21,8 @@ QUANTITY_NAMES = {
     "mean": "mean",
     "zeros": "share of zeros",
     "ratio": "ratio to the Normalizer",
+    "spurious": "spurious score",
+    "novelty": "novelty score",
 }
 
 
