@@ -217,10 +217,12 @@ class FileStore:
         """Return where the activity of a layer and reduction is read."""
         return FileActivity(self, tap)
 
-    def summary(self, tap: Tap) -> Summary | None:
-        """Return the stored summary, None when there is none."""
+    def summary(self, tap: Tap, unit: int | None = None) -> Summary | None:
+        """Return the stored summary of all units or of one, None when there is none."""
         record = self.section(f"summary/{tap.name}")
-        return unpack_summary(record, tap.layer.units, self.path) if record is not None else None
+        if record is None:
+            return None
+        return unpack_summary(record, tap.layer.units, self.path, unit)
 
     def numbers(self) -> NDArray[np.int64]:
         """Return the images' own numbers."""

@@ -74,9 +74,9 @@ class PartStore:
         """Return the activity of all parts, one after the other."""
         return _JoinedActivity([part.activity(tap) for part in self._parts], self._starts)
 
-    def summary(self, tap: Tap) -> Summary | None:
+    def summary(self, tap: Tap, unit: int | None = None) -> Summary | None:
         """Return the summary of a single part; of several it is made when asked for."""
-        return self._parts[0].summary(tap) if len(self._parts) == 1 else None
+        return self._parts[0].summary(tap, unit) if len(self._parts) == 1 else None
 
     def numbers(self) -> NDArray[np.int64]:
         """Return the images' own numbers."""

@@ -35,7 +35,7 @@ from inspector.recording.model import (
 from inspector.recording.payloads import read_only
 from inspector.recording.sections import is_made
 from inspector.recording.store import Store
-from inspector.recording.summarise import summarise
+from inspector.recording.summarise import of_unit, summarise
 from inspector.text import clean
 
 T = TypeVar("T")
@@ -239,6 +239,17 @@ class Recording:
         """Return the summary of a layer: from the file, or from one pass if it is unfinished."""
         tap = self._tap(layer, reduction)
         return self._kept(("summary", tap.index), lambda: self._summary(tap))
+
+    def unit_summary(self, layer: str, unit: int, reduction: str | None = None) -> Summary:
+        """Return the summary of one unit: its arrays have one row. Of a finished file, quick."""
+        tap = self._tap(layer, reduction)
+        number = operator.index(unit)
+        if not 0 <= number < tap.layer.units:
+            raise OutOfRangeError(
+                "unit number", path=self.path, value=number, limit=f"0 to {tap.layer.units - 1}"
+            )
+        stored = self._store.summary(tap, number)
+        return stored if stored is not None else of_unit(self.summary(layer, reduction), number)
 
     def _summary(self, tap: Tap) -> Summary:
         stored = self._store.summary(tap)

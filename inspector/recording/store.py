@@ -68,8 +68,8 @@ class Store(Protocol):
         """Return where the activity of a layer and reduction is read."""
         ...
 
-    def summary(self, tap: Tap) -> Summary | None:
-        """Return the stored summary, None when there is none."""
+    def summary(self, tap: Tap, unit: int | None = None) -> Summary | None:
+        """Return the stored summary of all units or of one, None when there is none."""
         ...
 
     def numbers(self) -> NDArray[np.int64]:

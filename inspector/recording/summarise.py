@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -92,8 +93,8 @@ def pack_summary(summary: Summary) -> tuple[dict[str, Any], list[PayloadWriter]]
     return meta, writers
 
 
-def unpack_summary(record: StoredRecord, units: int, path: str) -> Summary:
-    """Return the summary in a section, its shapes checked."""
+def unpack_summary(record: StoredRecord, units: int, path: str, unit: int | None = None) -> Summary:
+    """Return the summary in a section, of all units or of one (axes of length 1)."""
     meta = record.body.get("meta")
     arrays = record.arrays
     wrong = (
@@ -113,5 +114,23 @@ def unpack_summary(record: StoredRecord, units: int, path: str) -> Summary:
         wrong = any(arrays[name].payload.shape != shape for name, shape in shapes.items())
     if wrong or not isinstance(meta, dict):
         raise CorruptRecordingError("a summary has its arrays", path=path, value=list(arrays))
-    read = {name: arrays[name].read() for name in _ARRAYS}
+    if unit is None:
+        read = {name: arrays[name].read() for name in _ARRAYS}
+    else:
+        read = {name: _of_unit(name, arrays[name], unit) for name in _ARRAYS}
     return Summary(images=meta["images"], low=meta["low"], high=meta["high"], **read)
+
+
+def of_unit(summary: Summary, unit: int) -> Summary:
+    """Return the summary of one unit, cut out of that of all."""
+    kept = ("category_ids", "category_counts")
+    rows = {name: getattr(summary, name)[unit : unit + 1] for name in _ARRAYS if name not in kept}
+    return replace(summary, **rows)
+
+
+def _of_unit(name: str, stored: StoredArray, unit: int) -> NDArray[Any]:
+    if name in ("category_ids", "category_counts"):
+        return stored.read()
+    if len(stored.payload.shape) == 1:
+        return stored.read_items(unit, unit + 1)
+    return stored.read_rows(unit, unit + 1)

@@ -6,8 +6,11 @@ JPEG's tables and stay exact.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +19,8 @@ from inspector.recording.limits import MAX_THUMBNAIL
 
 RAW_SIDE = 32
 JPEG_QUALITY = 90
+_THREADS = min(4, os.cpu_count() or 1)
+_IMAGES_PER_THREAD = 64
 NONE, RAW_GREY, RAW_RGB, JPEG = 0, 1, 2, 3
 
 
@@ -27,18 +32,28 @@ def encode_thumbnails(
     Five numbers an image: end of the image's bytes, CRC-32 of them, height, width, format
     (0 none, 1 raw grey, 2 raw RGB, 3 JPEG).
     """
-    from zlib import crc32
-
     table = np.zeros((len(images), 5), np.uint32)
-    parts: list[bytes] = []
+    parts = _encoded(images)
     end = 0
-    for number, image in enumerate(images):
-        data, code = encode_thumbnail(image)
+    for number, (image, (data, code)) in enumerate(zip(images, parts, strict=True)):
         end += len(data)
         height, width = image.shape[:2] if code else (0, 0)
         table[number] = (end & 0xFFFFFFFF, crc32(data), height, width, code)
-        parts.append(data)
-    return np.frombuffer(b"".join(parts), np.uint8), table.reshape(-1)
+    return np.frombuffer(b"".join(data for data, _ in parts), np.uint8), table.reshape(-1)
+
+
+def _encoded(images: Sequence[NDArray[np.uint8]]) -> list[tuple[bytes, int]]:
+    """Encode, on several threads where there is JPEG to make: it is most of writing a chunk."""
+    threads = min(_THREADS, len(images) // _IMAGES_PER_THREAD)
+    if threads < 2 or max(images[0].shape[:2], default=0) <= RAW_SIDE:
+        return [encode_thumbnail(image) for image in images]
+    edges = [len(images) * number // threads for number in range(threads + 1)]
+
+    def share(number: int) -> list[tuple[bytes, int]]:
+        return [encode_thumbnail(image) for image in images[edges[number] : edges[number + 1]]]
+
+    with ThreadPoolExecutor(threads) as pool:
+        return [part for parts in pool.map(share, range(threads)) for part in parts]
 
 
 def encode_thumbnail(image: NDArray[np.uint8]) -> tuple[bytes, int]:

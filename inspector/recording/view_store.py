@@ -79,9 +79,9 @@ class ViewStore:
         """Return the activity of the matching images."""
         return _PickedActivity(self._base.activity(tap), self._rows)
 
-    def summary(self, tap: Tap) -> Summary | None:
+    def summary(self, tap: Tap, unit: int | None = None) -> Summary | None:
         """Return None, as a part's summary is made when it is asked for."""
-        return self._base.summary(tap) if self.images == self._base.images else None
+        return self._base.summary(tap, unit) if self.images == self._base.images else None
 
     def numbers(self) -> NDArray[np.int64]:
         """Return the numbers of the matching images in the file."""

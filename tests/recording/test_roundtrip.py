@@ -134,6 +134,14 @@ def test_the_summary_is_what_numpy_says(tmp_path):
                 other = unfinished.summary(layer.name, reduction)
                 for name in vars(summary):
                     np.testing.assert_array_equal(getattr(summary, name), getattr(other, name))
+                for each in (rec, unfinished):
+                    one = each.unit_summary(layer.name, layer.units - 1, reduction)
+                    for name, values in vars(one).items():
+                        whole = getattr(summary, name)
+                        cut = np.ndim(values) and not name.startswith(("category_i", "category_c"))
+                        np.testing.assert_array_equal(values, whole[-1:] if cut else whole)
+                with pytest.raises(OutOfRangeError):
+                    rec.unit_summary(layer.name, layer.units, reduction)
                 kept = [i for i in range(30) if i not in rec.skipped]
                 values = rec.activity(layer.name, reduction)[kept].astype(np.float64)
                 assert summary.images == len(kept)
