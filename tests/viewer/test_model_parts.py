@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from viewer_desk import Layer
 
 from inspector.viewer.dpg.font_files import read_metrics
 from inspector.viewer.model import actions as act
 from inspector.viewer.model.bindings import BINDINGS, action_for, groups, hints
+from inspector.viewer.model.catalog import make_catalog
 from inspector.viewer.model.goto import suggestions
 from inspector.viewer.model.histogram import count_values, shared_range
 from inspector.viewer.model.numbers import exact, percent, plural, tick, ticks, value
@@ -208,8 +210,11 @@ def test_broken_lines_fit(text: str, room: int) -> None:
 
 
 def test_suggestions() -> None:
-    from test_reducer import CATALOG
-
-    assert suggestions("con", CATALOG) == ["conv1"]
-    assert suggestions("12", CATALOG) == []
-    assert suggestions("", CATALOG) == []
+    layers = [Layer("conv1", 10), Layer("dense", 50)]
+    catalog = make_catalog(["a"], ["net"], [layers], [9], [["cat", "dog", "cone"]])
+    assert suggestions("con", 0, catalog) == [
+        ("conv1", act.GoLayer("conv1")),
+        ("cone", act.OpenCategory(0, 2)),
+    ]
+    assert suggestions("12", 0, catalog) == []
+    assert suggestions("", 0, catalog) == []

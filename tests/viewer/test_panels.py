@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
+from viewer_desk import Layer
 
 from inspector.viewer.dpg.font_files import read_metrics
 from inspector.viewer.model import actions as act
 from inspector.viewer.model.cards import CardView
+from inspector.viewer.model.catalog import make_catalog
 from inspector.viewer.model.detail_layout import arrange_detail
 from inspector.viewer.model.drawing import Drawing, Style, Tip
 from inspector.viewer.model.geometry import Rect
@@ -19,9 +22,17 @@ from inspector.viewer.model.panels.detail import draw_detail
 from inspector.viewer.model.panels.images import draw_images, images_grid
 from inspector.viewer.model.panels.overlay import draw_overlay, draw_tip
 from inspector.viewer.model.panels.rows import draw_rows
-from inspector.viewer.model.panels.side import draw_layers, draw_side, draw_units
+from inspector.viewer.model.panels.side import (
+    draw_layers,
+    draw_side,
+    draw_units,
+    unit_row,
+    unit_rows,
+)
 from inspector.viewer.model.panels.status import draw_status
 from inspector.viewer.model.panels.topbar import draw_topbar
+from inspector.viewer.model.reducer import start
+from inspector.viewer.model.unit_list import ListView
 
 SIZES = [(1280, 800), (1600, 1000), (2560, 1440)]
 SCALES = [1.0, 1.5, 2.0]
@@ -196,6 +207,22 @@ def test_tooltips_stay_in_the_window_and_off_the_mouse(mouse: tuple[int, int]) -
         assert box.within(window)
         assert not box.contains(*mouse)
         texts_apart(drawing, "tip")
+
+
+def test_a_million_units_are_listed_as_fast_as_ten() -> None:
+    units = 1_000_000
+    values = np.random.default_rng(0).random(units)
+    order = np.argsort(-values)
+    view = ListView("huge", units, 0, "maximum", values, 1.0, order, True)
+    catalog = make_catalog(["a"], ["net"], [[Layer("huge", units)]])
+    state = start(catalog, lead=0, layer="huge", unit=7)
+    size = Rect(0, 0, 240, 500)
+    rows = unit_rows(units, size.h, style())
+    row = unit_row(view, int(order[765_432]))
+    assert row == 765_432
+    drawing = draw_units(state, view, size, rows.revealing(row, 0.0), style(), "")
+    assert len([zone for zone in drawing.zones if zone.name.startswith("unit.")]) <= 21
+    assert f"unit.{order[765_432]}" in {zone.name for zone in drawing.zones}
 
 
 def test_text_from_files_cannot_hide_anything() -> None:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from viewer_desk import Layer
 
 from inspector.viewer.model import actions as act
 from inspector.viewer.model.catalog import Catalog, make_catalog
 from inspector.viewer.model.moves import HISTORY
 from inspector.viewer.model.reducer import reduce, start
 from inspector.viewer.model.state import QUANTITIES, State
-
-
-@dataclass(frozen=True)
-class Layer:
-    name: str
-    units: int
-    kind: str = "vector"
-    reductions: tuple[str, ...] = ("none",)
 
 
 def catalog(recordings: int = 3) -> Catalog:

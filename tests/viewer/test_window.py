@@ -220,3 +220,29 @@ def test_a_file_cut_under_the_viewer_costs_only_its_panel(driver: Make, tmp_path
     cards = d.app.view.cards(d.app.state)
     assert cards[0].data.unit == 15
     assert "cannot be read" in cards[1].problem.title
+
+
+def test_keys_that_zoom_page_and_move_the_focus(driver: Make, pair: list[Path]) -> None:
+    d = driver(pair, unit="dense:5")
+    d.key("Next", "Prior", "Prior")
+    assert d.here == ("dense", 25)
+    d.key("f")
+    assert (d.app.state.focus, d.app.screen.typing) == (1, "")
+    d.key("l")
+    assert d.app.state.lead == 1
+    before = d.app.state.picture
+    d.key("equal")
+    assert d.app.state.picture > before
+    d.key("ctrl+equal")
+    assert d.app.state.scale > 1
+    d.key("ctrl+0", "question")
+    assert d.app.state.scale == 1
+    assert d.app.state.help
+
+
+def test_a_suggestion_can_be_clicked(driver: Make, pair: list[Path]) -> None:
+    d = driver(pair, unit="dense:5")
+    d.key("slash")
+    d.type("thr")
+    d.click("entry.three")
+    assert (d.app.state.here.view, d.app.state.here.category) == ("category", 3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from inspector.viewer.model import actions as act
 from inspector.viewer.model.cards import CardView
 from inspector.viewer.model.reducer import reduce, start
@@ -9,6 +11,16 @@ from inspector.viewer.model.sources import Source, catalog_of
 from inspector.viewer.model.state import State
 from inspector.viewer.model.views import Views
 from inspector.viewer.model.work import Failure, Store
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a catalogue made up for a test."""
+
+    name: str
+    units: int
+    kind: str = "vector"
+    reductions: tuple[str, ...] = ("none",)
 
 
 class Desk:

@@ -11,14 +11,20 @@ def _names() -> dict[int, str]:
     wanted = {
         "Left": "Left", "Right": "Right", "Up": "Up", "Down": "Down", "Return": "Enter",
         "NumPadEnter": "Enter", "Escape": "Escape", "Tab": "Tab", "Back": "Backspace",
-        "Prior": "PageUp", "Next": "PageDown", "Home": "Home", "End": "End", "F1": "F1",
-        "Slash": "/", "Plus": "=", "Minus": "-", "Add": "=", "Subtract": "-",
+        "Home": "Home", "End": "End", "F1": "F1", "Slash": "/", "Minus": "-", "Add": "=",
+        "Subtract": "-",
     }  # fmt: skip
     wanted |= {letter: letter for letter in string.ascii_uppercase}
     for digit in string.digits:
         wanted[digit] = digit
         wanted[f"NumPad{digit}"] = digit
-    names = {}
+    # Dear PyGui 2.3.1 reports these keys under codes that none of its constants has; they follow
+    # the neighbours named here in ImGui's list.
+    names = {
+        int(dpg.mvKey_Slash) + 2: "=",
+        int(dpg.mvKey_Down) + 1: "PageUp",
+        int(dpg.mvKey_Down) + 2: "PageDown",
+    }
     for constant, name in wanted.items():
         code = getattr(dpg, f"mvKey_{constant}", None)
         if code is not None:

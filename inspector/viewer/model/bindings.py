@@ -44,7 +44,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("C", act.SetView("category"), "look at a category", "Views"),
     Binding("L", act.ToggleLead(-1), "Lead: all recordings follow the one in focus", "Compare"),
     Binding("N", act.ToggleNormalizer(-1), "Normalizer: divide by its maxima", "Compare"),
-    Binding("Tab", act.Focus(-1), "next recording into focus", "Compare"),
+    Binding("F", act.Focus(-1), "next recording into focus", "Compare"),
     Binding("R", act.OpenMenu("reduction"), "choose the reduction", "Compare"),
     Binding("S", act.ToggleSort(), "list units by number or by value", "Compare"),
     Binding("T", act.ToggleTheme(), "light or dark colours", "Window"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inspector.viewer.model.actions import Action, GoLayer, OpenCategory
 from inspector.viewer.model.catalog import Catalog
 
 
@@ -76,9 +77,21 @@ def find_category(text: str, recording: int, catalog: Catalog) -> int | None:
     return names.index(wanted) if wanted and wanted in names else None
 
 
-def suggestions(text: str, catalog: Catalog, limit: int = 8) -> list[str]:
-    """Layers whose name holds what was typed so far, in the order of the model."""
+def suggestions(
+    text: str, recording: int, catalog: Catalog, limit: int = 9
+) -> list[tuple[str, Action]]:
+    """Layers and categories whose name holds what was typed so far, and how to go there."""
     wanted = text.strip().partition(":")[0].casefold()
     if not wanted or wanted.lstrip("#").isdigit():
         return []
-    return [layer.name for layer in catalog.layers if wanted in layer.name.casefold()][:limit]
+    found: list[tuple[str, Action]] = []
+    for layer in catalog.layers:
+        if wanted in layer.name.casefold():
+            found.append((layer.name, GoLayer(layer.name)))
+    names = catalog.classes[recording] if 0 <= recording < len(catalog.classes) else ()
+    found += [
+        (name, OpenCategory(recording, category))
+        for category, name in enumerate(names)
+        if wanted in name.casefold()
+    ]
+    return found[:limit]

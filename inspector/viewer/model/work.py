@@ -72,13 +72,16 @@ class Workers:
             return not (self._wishes or self._busy or self._done)
 
     def close(self) -> None:
-        """Stop the threads, waiting for what is under way."""
+        """Stop the threads, waiting a moment for what is under way.
+
+        A pass over a huge unfinished file may take longer: its thread ends with the process.
+        """
         with self._changed:
             self._stopped = True
             self._wishes = {}
             self._changed.notify_all()
         for thread in self._threads:
-            thread.join()
+            thread.join(timeout=5)
 
     def _run(self) -> None:
         while True:

@@ -51,9 +51,9 @@ def draw_overlay(
         entries.append((act.ToggleSort(), "highest first (S)", state.sorted))
         _menu(d, layout, anchor, entries, hot, separate=len(QUANTITIES))
     elif search:
-        names = suggestions(search, catalog)
-        if names:
-            _menu(d, layout, layout.search, [(act.GoLayer(n), n, False) for n in names], hot)
+        found = suggestions(search, state.active, catalog)
+        if found:
+            _menu(d, layout, layout.search, [(go, text, False) for text, go in found], hot)
     return d
 
 
