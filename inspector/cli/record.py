@@ -88,6 +88,13 @@ def command(
             show_default=False,
         ),
     ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            help="K/N: only the K-th of N parts; `inspector merge` joins them into the whole.",
+            show_default=False,
+        ),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first image that cannot be read.")
     ] = False,
@@ -126,6 +133,7 @@ def command(
         dtype=dtype,
         thumb=thumb,
         limit=limit,
+        part=part,
         strict=strict,
         resume=resume,
         overwrite=overwrite,

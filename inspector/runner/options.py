@@ -45,6 +45,9 @@ class RecordOptions:
         Longest side of the thumbnails in pixels.
     limit : str or None
         `N` for a seeded sample stratified by label, `first:N` for the first N.
+    part : str or None
+        `K/N`: only the K-th of N parts of the data, cut where chunks begin, so that the parts,
+        recorded anywhere and merged, equal the whole recorded at once.
     strict : bool
         Stop at the first stimulus that cannot be read, instead of listing it.
     resume, overwrite : bool
@@ -67,6 +70,7 @@ class RecordOptions:
     dtype: str = "float32"
     thumb: int = DEFAULT_THUMB
     limit: str | None = None
+    part: str | None = None
     strict: bool = False
     resume: bool = False
     overwrite: bool = False

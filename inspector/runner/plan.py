@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from inspector.recording import Header, RecordedLayer, default_chunk
 from inspector.runner.errors import OptionError
 from inspector.runner.model import Model, image_input
 from inspector.runner.options import RecordOptions
-from inspector.stimuli import Dataset, Preprocess, labels_as_outputs
+from inspector.stimuli import Dataset, Preprocess, Subset, labels_as_outputs
 
 DEFAULT_BATCH = 32
 
@@ -29,6 +31,7 @@ class Plan:
     input_name: str
     fixed_batch: int | None
     dataset: Dataset
+    columns: Mapping[str, Sequence[Any]]
 
 
 def make_plan(model: Model, dataset: Dataset, options: RecordOptions, steps: Preprocess) -> Plan:
@@ -73,17 +76,82 @@ def make_plan(model: Model, dataset: Dataset, options: RecordOptions, steps: Pre
         stimuli_sha256=dataset.digest(),
         options={"preprocess": steps.as_dict(), "tokens": options.tokens},
         thumbnail={"px": options.thumb},
-        columns={},
+        columns=_column_kinds(dataset),
         data=dataset.root,
     )
+    labels = labels_as_outputs(dataset, classes, outputs)
+    if options.part is not None:
+        first, stop = part_span(options.part, len(dataset), chunk)
+        header, dataset, labels = _cut(header, dataset, labels, first, stop)
     return Plan(
         header,
         instrument(graph, taps, tokens=options.tokens),
-        labels_as_outputs(dataset, classes, outputs),
+        labels,
         image_input(graph).name,
         fixed,
         dataset,
+        dataset.columns,
     )
+
+
+def part_span(part: str, images: int, chunk: int) -> tuple[int, int]:
+    """Find the images of a part: whole chunks, spread evenly.
+
+    Parameters
+    ----------
+    part : str
+        `K/N`, K from 1 to N.
+    images, chunk : int
+        Of the whole.
+
+    Returns
+    -------
+    int, int
+        First image, and the one behind the last.
+
+    Raises
+    ------
+    OptionError
+        When it is no `K/N`, or there are fewer chunks than parts.
+    """
+    number, _, count = part.partition("/")
+    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
+        raise OptionError(f"--part {part!r}: give K/N with K from 1 to N, such as 2/4")
+    chunks = -(-images // chunk)
+    if int(count) > chunks:
+        raise OptionError(
+            f"--part {part}: the data has {images:,} images, {chunks:,} chunks of {chunk:,}; ask "
+            f"for at most {chunks:,} parts, or set a smaller --chunk"
+        )
+    begin, end = (chunks * k // int(count) * chunk for k in (int(number) - 1, int(number)))
+    return begin, min(end, images)
+
+
+def _cut(
+    header: Header, dataset: Dataset, labels: NDArray[np.int32], first: int, stop: int
+) -> tuple[Header, Dataset, NDArray[np.int32]]:
+    """Keep a part of the data, and say in its header where in the whole it belongs."""
+    place = {"first": first, "images": header.images, "stimuli_sha256": header.stimuli_sha256}
+    digest = hashlib.sha256(f"{header.stimuli_sha256} {first} {stop}".encode()).hexdigest()
+    part = replace(
+        header,
+        images=stop - first,
+        stimuli_sha256=digest,
+        options={**header.options, "part": place},
+    )
+    return part, Subset(dataset, np.arange(first, stop)), labels[first:stop]
+
+
+def _column_kinds(dataset: Dataset) -> dict[str, str]:
+    """Name the type of each metadata column by its values."""
+    return {
+        name: "int"
+        if all(isinstance(value, int) for value in values)
+        else "float"
+        if all(isinstance(value, int | float) for value in values)
+        else "text"
+        for name, values in dataset.columns.items()
+    }
 
 
 def _output(logits: Layer, kind: str) -> dict[str, str]:

@@ -148,7 +148,7 @@ def record(
         )
         header = replace(plan.header, options={**plan.header.options, "provider": provider})
         source = BatchSource(
-            dataset,
+            plan.dataset,
             preprocessor,
             example.shape,
             example.dtype,
@@ -306,7 +306,9 @@ class _Recorder:
             confidences=np.full(size, np.nan, np.float32),
             paths=[dataset.path(number) for number in range(start, start + size)],
             skipped={},
-            columns={},
+            columns={
+                name: values[start : start + size] for name, values in self._plan.columns.items()
+            },
         )
 
     def _predict(self, chunk: Chunk, place: slice) -> None:

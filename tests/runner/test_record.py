@@ -273,3 +273,43 @@ def test_what_is_no_layer_is_listed_with_its_reason(tiny_model):
     tapped = {layer.tensor for layer in model.layers}
     assert not {each.tensor for each in model.survey.untapped} & tapped
     assert all(each.reason for each in model.survey.untapped)
+
+
+def test_parts_merge_to_the_bytes_of_the_whole(tiny_model, tmp_path):
+    from inspector.recording import merge
+
+    folder = image_folder(tmp_path / "photos", count=27)
+    (folder / "bee" / "10.png").write_bytes(b"no picture")
+    options = {"batch": 4, "chunk": 4}
+    inspector.record(tiny_model, folder, tmp_path / "whole.msgpack", **options)
+    parts = [tmp_path / f"{k}.msgpack" for k in (1, 2, 3)]
+    for k in (3, 1, 2):
+        rec = inspector.record(tiny_model, folder, parts[k - 1], part=f"{k}/3", **options)
+        assert rec.name == "photos"
+    merge(parts[::-1], tmp_path / "merged.msgpack")
+    assert (tmp_path / "merged.msgpack").read_bytes() == (tmp_path / "whole.msgpack").read_bytes()
+
+
+@pytest.mark.parametrize("part", ["", "0/2", "3/2", "1", "1/x", "1/9"])
+def test_parts_that_make_no_sense(tiny_model, make_data, tmp_path, part):
+    data, _, _ = make_data(count=20)
+    with pytest.raises(OptionError, match="--part"):
+        inspector.record(tiny_model, data, tmp_path / "a", part=part, batch=4, chunk=4)
+
+
+def test_metadata_columns_are_kept(tiny_model, make_data, tmp_path):
+    from inspector.stimuli import ArrayDataset
+
+    class WithColumns(ArrayDataset):
+        @property
+        def columns(self):
+            return {"camera": ["c1", "c2"] * 10, "hour": [*range(20)], "gain": [0.5, 2] * 10}
+
+    _, images, labels = make_data(count=20)
+    data = WithColumns("cams", images, labels)
+    record(tiny_model, data, tmp_path / "a.msgpack", RecordOptions(batch=4, chunk=8))
+    with inspector.open(tmp_path / "a.msgpack") as rec:
+        assert list(rec.columns["camera"]) == ["c1", "c2"] * 10
+        assert list(rec.columns["hour"]) == list(range(20))
+        assert list(rec.columns["gain"]) == [0.5, 2.0] * 10
+        assert len(rec.where('camera == "c1" and hour < 6')) == 3
