@@ -113,6 +113,16 @@ def test_small_images_are_repeated_whole() -> None:
     assert (tile[..., 3] == 1).all()
 
 
+def test_a_plain_background_is_continued_and_another_left_clear() -> None:
+    digit = np.zeros((28, 28, 3), np.uint8)
+    digit[10:18, 10:18] = 255
+    assert tile_from_image(digit, 66, 6)[1, 33].tolist() == [0, 0, 0, 1]
+    photo = np.random.default_rng(0).integers(0, 256, (30, 60, 3)).astype(np.uint8)
+    tile = tile_from_image(photo, 66, 6)
+    assert not tile[:16].any()
+    assert tile[33, 33, 3] == 1
+
+
 @pytest.mark.parametrize(
     "shape", [(28, 28, 3), (28, 28), (64, 64, 3), (200, 30, 3), (3, 300, 3), (1, 1, 3), (41, 41)]
 )
@@ -198,6 +208,10 @@ def test_text_is_cut_and_broken_to_fit() -> None:
     assert fitted.endswith("…")
     assert regular.width(fitted, 16) <= 80
     assert regular.fitted("short", 16, 80) == "short"
+    end = regular.fitted_end("/model/layer4/layer4.1/conv2", 16, 120)
+    assert end.startswith("…")
+    assert end.endswith("conv2")
+    assert regular.width(end, 16) <= 120
     for sign in "←→↑↓–…×·✓∞":
         assert regular.has(sign), sign
 

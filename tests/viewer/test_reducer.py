@@ -18,7 +18,9 @@ def catalog(recordings: int = 3) -> Catalog:
     layers = (Layer("conv1", 10, "conv", ("relu_mean", "max")), Layer("dense", 50),
               Layer("a:b", 4), Layer("out", 7, "logits"))  # fmt: skip
     names = [f"set {number}" for number in range(recordings)]
-    return make_catalog(names, ["net"] * recordings, [layers] * recordings)
+    images = [10 - number for number in range(recordings)]
+    classes = [["cat", "dog", "cow"][: 3 - number % 3] for number in range(recordings)]
+    return make_catalog(names, ["net"] * recordings, [layers] * recordings, images, classes)
 
 
 CATALOG = catalog()
@@ -143,6 +145,10 @@ ANY_ACTION = st.one_of(
     st.builds(act.StepLayer, st.integers(-9, 9)),
     st.builds(act.Submit, st.text(max_size=8)),
     st.builds(act.Submit, st.from_regex(r"(conv1|dense|a:b|):?-?\d{0,3}", fullmatch=True)),
+    st.builds(act.OpenImage, st.integers(-1, 5), st.integers(-1, 12)),
+    st.builds(act.OpenCategory, st.integers(-1, 5), st.integers(-1, 4)),
+    st.builds(act.OpenUnit, st.integers(-1, 5), st.integers(-1, 60)),
+    st.builds(act.SetView, st.sampled_from(["unit", "image", "category", "nope"])),
     st.builds(act.Focus, st.integers(-1, 5)),
     st.builds(act.ToggleLead, st.integers(-1, 5)),
     st.builds(act.ToggleNormalizer, st.integers(-1, 5)),
@@ -174,10 +180,14 @@ def test_no_sequence_of_actions_leaves_what_exists(
             layer = known.layer(place.layer)
             assert layer is not None
             assert 0 <= place.unit < layer.units
+            if place.view == "image" and (state.lead is None or state.lead == number):
+                assert 0 <= place.image < known.images[number]
         assert state.lead is None or 0 <= state.lead < recordings
         assert state.normalizer is None or 0 <= state.normalizer < recordings
         assert 0 <= state.focus < max(1, recordings)
         assert state.quantity != "ratio" or state.normalizer is not None
+        if state.quantity in ("spurious", "novelty"):
+            assert state.lead is not None
         assert all(offset >= 0 for offset in state.scrolls.values())
         if state.lead is not None:
             assert len(set(state.places)) == 1

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from inspector.viewer.model import actions as act
+from inspector.viewer.model.state import QUANTITIES, VIEWS
+
 Make = Callable[..., Any]
 
 
@@ -246,3 +249,44 @@ def test_a_suggestion_can_be_clicked(driver: Make, pair: list[Path]) -> None:
     d.type("thr")
     d.click("entry.three")
     assert (d.app.state.here.view, d.app.state.here.category) == ("category", 3)
+
+
+def test_enter_takes_the_first_suggestion(driver: Make, pair: list[Path]) -> None:
+    d = driver(pair, unit="dense:5")
+    d.key("slash")
+    d.type("fou")
+    d.key("Return")
+    assert (d.app.state.here.view, d.app.state.here.category) == ("category", 4)
+
+
+def test_a_random_walk_leaves_no_error(driver: Make, folder: Path) -> None:
+    """The fixture checks that no callback raised; every frame draws what the state says."""
+    names = ("sharp", "other", "broken", "empty", "plain")
+    d = driver([folder / f"{name}.msgpack" for name in names])
+    random = np.random.default_rng(0)
+
+    def number(most: int) -> int:
+        return int(random.integers(most))
+
+    makers: list[Callable[[], act.Action]] = [
+        lambda: act.StepUnit(number(21) - 10),
+        lambda: act.StepLayer(number(3) - 1),
+        lambda: act.SetView(VIEWS[number(3)]),
+        lambda: act.ToggleLead(number(5)),
+        lambda: act.ToggleNormalizer(number(5)),
+        lambda: act.Focus(number(5)),
+        lambda: act.OpenImage(number(5), number(150)),
+        lambda: act.OpenCategory(number(5), number(7)),
+        lambda: act.OpenUnit(number(5), number(40)),
+        lambda: act.SetQuantity(QUANTITIES[number(6)]),
+        lambda: act.SetReduction(("", "max", "mean", "relu_mean")[number(4)]),
+        lambda: act.Scroll(("images", "units", "cards", "layers")[number(4)], number(900)),
+        lambda: act.Zoom(number(3) - 1),
+        lambda: act.OpenMenu(("reduction", "quantity")[number(2)]),
+        act.ToggleSort, act.Back, act.Forward, act.ToggleTheme, act.ToggleHelp, act.Escape,
+    ]  # fmt: skip
+    for _ in range(120):
+        d.app.actions.append(makers[number(len(makers))]())
+        d.frames(1)
+    d.settle()
+    assert len(list(d.app.screen.drawings())) >= 10

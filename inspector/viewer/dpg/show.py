@@ -151,7 +151,8 @@ def _run(
     try:
         dpg.configure_app(manual_callback_management=True)
         dpg.create_viewport(
-            title="Inspector", width=size[0], height=size[1], x_pos=0, y_pos=0,
+            title="Inspector", width=size[0], height=size[1],
+            x_pos=0 if screenshot else 60, y_pos=0 if screenshot else 40,
             min_width=900, min_height=600, vsync=screenshot is None,
         )  # fmt: skip
         dpg.setup_dearpygui()

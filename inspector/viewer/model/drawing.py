@@ -165,18 +165,20 @@ class Drawing:
         bold: bool = False,
         align: str = "left",
         room: float | None = None,
+        keep_end: bool = False,
     ) -> float:
         """Add one line of text and return its width.
 
         `x` is its left end, middle or right end as `align` says; `y` the top of its line box; what
-        is wider than `room` ends in an ellipsis.
+        is wider than `room` ends in an ellipsis (begins with one if its end is to be kept).
         """
         text = shown(text)
         size = self.style.body if size is None else size
         colour = self.style.palette.text if colour is None else colour
         metrics = self.style.bold if bold else self.style.regular
         if room is not None:
-            text = metrics.fitted(text, size, room)
+            fit = metrics.fitted_end if keep_end else metrics.fitted
+            text = fit(text, size, room)
         width = metrics.width(text, size)
         if align == "right":
             x -= width

@@ -72,6 +72,16 @@ class FontMetrics:
             kept += 1
         return text[:kept].rstrip() + ELLIPSIS
 
+    def fitted_end(self, text: str, size: float, room: float) -> str:
+        """The text, or as much of its end as fits in `room` pixels after an ellipsis.
+
+        For paths and layers, whose ends tell them apart.
+        """
+        if self.width(text, size) <= room:
+            return text
+        kept = len(self.fitted(text[::-1], size, room)) - 1
+        return ELLIPSIS + text[len(text) - kept :]
+
     def wrapped(self, text: str, size: float, room: float, lines: int = 100) -> list[str]:
         """The text in lines of at most `room` pixels, broken at spaces where there are any."""
         out: list[str] = []

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inspector.viewer.model import actions as act
 from inspector.viewer.model.catalog import Catalog
-from inspector.viewer.model.goto import find_category, find_target
+from inspector.viewer.model.goto import find_category, find_target, suggestions
 from inspector.viewer.model.state import VIEWS, Message, Place, State
 
 HISTORY = 500
@@ -45,10 +45,23 @@ def _put(state: State, place: Place) -> State:
     )
 
 
-def _alone(state: State, recording: int) -> State:
+def unled(quantity: str) -> str:
+    """The quantity to list where there is no Lead to compare with."""
+    return "maximum" if quantity in ("spurious", "novelty") else quantity
+
+
+def _alone(state: State, recording: int, catalog: Catalog) -> State:
     """Without a Lead when `recording` is a follower, and with it in focus."""
     if state.lead is not None and state.lead != recording:
-        return replace(state, places=(state.here,) * len(state.places), lead=None, focus=recording)
+        name = catalog.names[recording]
+        return replace(
+            state,
+            places=(state.here,) * len(state.places),
+            lead=None,
+            focus=recording,
+            quantity=unled(state.quantity),
+            message=Message(f"{name} goes its own way: there is no Lead now (L sets one)"),
+        )
     return replace(state, focus=recording)
 
 
@@ -79,7 +92,7 @@ def open_image(state: State, action: act.OpenImage, catalog: Catalog) -> State:
     if not 0 <= action.image < images:
         text = f"there is no image {action.image}: a valid index is between 0 and {images - 1}"
         return replace(state, message=Message(text, False))
-    state = _alone(state, action.recording)
+    state = _alone(state, action.recording, catalog)
     return _put(state, replace(state.here, view="image", image=action.image))
 
 
@@ -94,7 +107,7 @@ def open_category(state: State, action: act.OpenCategory, catalog: Catalog) -> S
             f"a valid index is between 0 and {categories - 1}"
         )
         return replace(state, message=Message(text, False))
-    state = _alone(state, action.recording)
+    state = _alone(state, action.recording, catalog)
     return _put(state, replace(state.here, view="category", category=action.category))
 
 
@@ -173,6 +186,10 @@ def submit(state: State, action: act.Submit, catalog: Catalog) -> State:
         category = find_category(text, state.active, catalog)
         if category is not None:
             return open_category(state, act.OpenCategory(state.active, category), catalog)
+        # What the list under the box offers first is what Enter means.
+        offered = suggestions(text, state.active, catalog)
+        if offered and isinstance(offered[0][1], act.OpenCategory):
+            return open_category(state, offered[0][1], catalog)
         return replace(state, message=Message(target, False))
     if target.unit is None:
         return go_layer(state, act.GoLayer(target.layer), catalog)

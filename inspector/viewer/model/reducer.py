@@ -101,7 +101,7 @@ def _toggle_lead(state: State, action: act.ToggleLead, catalog: Catalog) -> Stat
             places=(state.here,) * len(state.places),
             lead=None,
             focus=recording,
-            quantity="maximum" if state.quantity in ("spurious", "novelty") else state.quantity,
+            quantity=moves.unled(state.quantity),
             message=Message(text),
         )
     place = state.place(recording)

@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 
 from inspector.viewer.model.virtual import SHARP
 
+PLAIN = 12
+"""Steps of 256 by which a plain background may vary."""
+
 
 def tile_from_image(image: NDArray[np.uint8], cell: int, radius: float) -> NDArray[np.float32]:
     """A square RGBA tile with the image in it.
 
-    Small images are enlarged by repeating whole pixels, larger ones are resampled; what the image
-    leaves of the square takes the colour that most of its rim has. Corners are rounded in the
-    alpha channel.
+    Small images are enlarged by repeating whole pixels, larger ones are resampled. What the image
+    leaves of the square continues its background if that is plain (a digit on black), and is
+    transparent otherwise. Corners are rounded in the alpha channel.
 
     Parameters
     ----------
@@ -39,21 +42,27 @@ def tile_from_image(image: NDArray[np.uint8], cell: int, radius: float) -> NDArr
     fitted = _fitted(image, cell)
     high, wide = fitted.shape[:2]
     top, left = (cell - high) // 2, (cell - wide) // 2
-    if high < cell or wide < cell:
-        tile[..., :3] = _rim(image).astype(np.float32) / 255
-    np.multiply(fitted, np.float32(1 / 255), out=tile[top : top + high, left : left + wide, :3])
-    tile[..., 3] = rounded_mask(cell, radius)
+    inside = (slice(top, top + high), slice(left, left + wide))
+    rim = _rim(image)
+    if rim is not None:
+        tile[..., :3] = rim
+        tile[..., 3] = rounded_mask(cell, cell, radius)
+    else:
+        tile[(*inside, 3)] = rounded_mask(high, wide, radius)
+    np.multiply(fitted, np.float32(1 / 255), out=tile[(*inside, slice(0, 3))])
     return tile
 
 
-@functools.lru_cache(maxsize=32)
-def rounded_mask(cell: int, radius: float) -> NDArray[np.float32]:
-    """Opacity of a square with round corners, float32 [cell, cell]."""
+@functools.lru_cache(maxsize=64)
+def rounded_mask(height: int, width: int, radius: float) -> NDArray[np.float32]:
+    """Opacity of a rectangle with round corners, float32 [height, width]."""
     if radius <= 0:
-        return np.ones((cell, cell), dtype=np.float32)
-    steps = np.abs(np.arange(cell) + 0.5 - cell / 2)
-    beyond = np.maximum(steps - (cell / 2 - radius), 0)
-    distance = np.hypot(beyond[:, None], beyond[None, :])
+        return np.ones((height, width), dtype=np.float32)
+    beyond = [
+        np.maximum(np.abs(np.arange(side) + 0.5 - side / 2) - (side / 2 - radius), 0)
+        for side in (height, width)
+    ]
+    distance = np.hypot(beyond[0][:, None], beyond[1][None, :])
     mask: NDArray[np.float32] = np.clip(radius - distance + 0.5, 0, 1).astype(np.float32)
     mask.flags.writeable = False
     return mask
@@ -73,6 +82,9 @@ def _fitted(image: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(image, size, interpolation=way), dtype=np.uint8)
 
 
-def _rim(image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
-    return np.asarray(np.median(rim, axis=0), dtype=np.float64)
+def _rim(image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """The colour of an image's rim, 0..1, if nearly all of the rim has it: a plain background."""
+    rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]).astype(np.float32)
+    colour = np.median(rim, axis=0)
+    plain = (np.abs(rim - colour).max(axis=1) <= PLAIN).mean()
+    return np.asarray(colour / 255, dtype=np.float32) if plain >= 0.9 else None

@@ -24,15 +24,24 @@ def draw_rows(
     rows = unit_rows(card, width, height, style)
     d.zone(Rect(0, 0, width, height), scroll=region(card), name=f"images.{card.number}")
     inner = width - px(12)
+    room = max([style.regular.width(_words(row), style.small) for row in card.rows], default=0.0)
     for place in rows.visible(offset):
         y = round(rows.top(place, offset))
-        _row(d, card, card.rows[place], Rect(0, y, inner, rows.row), hot)
+        _row(d, card, card.rows[place], Rect(0, y, inner, rows.row), room, hot)
     strip = Rect(width - px(6), 0, px(5), height)
     scroll_bar(d, strip, rows.thumb(offset), region(card))
     return d
 
 
-def _row(d: Drawing, card: CardView, row: UnitRow, rect: Rect, hot: str) -> None:
+def _words(row: UnitRow) -> str:
+    if math.isnan(row.value):
+        return NONE
+    return value(row.value) if math.isnan(row.divisor) else percent(row.shown)
+
+
+def _row(
+    d: Drawing, card: CardView, row: UnitRow, rect: Rect, value_width: float, hot: str
+) -> None:
     style, palette, px = d.style, d.style.palette, d.style.px
     name = f"card.{card.number}.unit.{row.unit}"
     words = f"Unit {row.unit}"
@@ -42,9 +51,8 @@ def _row(d: Drawing, card: CardView, row: UnitRow, rect: Rect, hot: str) -> None
         colour=palette.accent if hot == name else palette.text,
     )  # fmt: skip
     if math.isnan(row.value):
-        text, tip = NONE, Tip(words, ("this recording has no value for it",))
+        tip = Tip(words, ("this recording has no value for it",))
     else:
-        text = value(row.value) if math.isnan(row.divisor) else percent(row.shown)
         lines = [f"{card.rows_note.removesuffix(', ratio')} {exact(row.value)}"]
         if not math.isnan(row.divisor):
             lines.append(f"the Normalizer's maximum is {exact(row.divisor)}")
@@ -53,9 +61,9 @@ def _row(d: Drawing, card: CardView, row: UnitRow, rect: Rect, hot: str) -> None
         Rect(rect.x, rect.y, rect.w, px(22)), act.OpenUnit(card.number, row.unit), tip,
         scroll=region(card), name=name,
     )  # fmt: skip
-    wide = d.text(rect.right, y, text, size=style.small, align="right", colour=palette.dim)
+    d.text(rect.right, y, _words(row), size=style.small, align="right", colour=palette.dim)
     left = rect.x + max(width, px(58)) + px(12)
-    room = rect.right - max(wide, px(46)) - px(12) - left
+    room = rect.right - max(value_width, px(46)) - px(12) - left
     if room > px(24):
         share = row.shown / card.rows_top if card.rows_top > 0 else 0.0
         thick = px(5)

@@ -103,6 +103,7 @@ def draw_layers(
         d.text(
             row.x + px(12), middle(row, style.body), layer.name, bold=chosen,
             colour=palette.dim if missing else palette.text, room=row.w - px(34) - wide,
+            keep_end=True,
         )  # fmt: skip
         kind = {"conv": "maps", "tokens": "tokens", "vector": "vector", "logits": "logits"}
         lines = [f"{plural(layer.units, 'unit')}, {kind.get(layer.kind, layer.kind)}"]
