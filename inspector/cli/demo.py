@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,17 +53,45 @@ def command(
             for recording in recordings:
                 recording.close()
     shown, unit = files[VIEWED_MODEL], telling[VIEWED_MODEL]
-    command_line = f"inspector view {' '.join(map(str, shown))} --unit {unit}"
+    view = ["view", *map(str, shown), "--unit", unit]
+    command_line = shlex.join([program(), *view])
     if no_view:
         say(f"look at it with: {command_line}")
     elif not has_display():
         say(f"there is no display (DISPLAY is not set); to see the viewer, {NO_DISPLAY_HINT}")
-        say(f"here: xvfb-run -a {command_line} --screenshot {out / 'view.png'}")
+        say(f"on a machine with a screen: {command_line}")
+        picture = out / "view.png"
+        if draw_without_display([*view, "--screenshot", str(picture)]):
+            say(f"what it would show is drawn in {picture}")
     else:
         from inspector.viewer.dpg import show
 
         say(f"opening the viewer: {command_line}")
         show(shown, unit=unit)
+
+
+def draw_without_display(arguments: list[str]) -> bool:
+    """Run a command of this program on a virtual screen; False where there is none."""
+    xvfb = shutil.which("xvfb-run")
+    if xvfb is None:
+        return False
+    screen = ["-a", "-s", "-screen 0 1600x1000x24"]
+    done = subprocess.run(
+        [xvfb, *screen, sys.executable, "-m", "inspector", *arguments],
+        check=False,
+        capture_output=True,
+        timeout=120,
+    )
+    return done.returncode == 0
+
+
+def program() -> str:
+    """How to call this program: its bare name where the shell would find this very one."""
+    called = Path(sys.argv[0])
+    found = shutil.which("inspector")
+    if found is None or Path(found).resolve() != called.resolve():
+        return str(called)
+    return "inspector"
 
 
 def model_path(name: str) -> Path:

@@ -107,6 +107,8 @@ def command(
             on_step(f"exporting {opened.name}", done, total)
 
         images = opened.images
+        if not opened.finished:
+            say(f"it is unfinished: {images:,} of {opened.header.images:,} images are exported")
         if to == "deephys":
             options = DeephysOptions(
                 float64, drop_unlabelled, rectify, pixels, tuple(layers), reduce, overwrite

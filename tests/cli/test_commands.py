@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -206,3 +207,5 @@ def test_the_demo_reproduces_the_paper(inspector_command, tmp_path):
     assert again.err.count("recorded already") == 8
     assert "no display" in again.err
     assert "xvfb-run" in again.err
+    if shutil.which("xvfb-run"):
+        assert (out / "view.png").stat().st_size > 10_000
