@@ -20,6 +20,13 @@ def command(
         list[Path], typer.Argument(help="Its .test files, one a dataset.", show_default=False)
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder for the recordings.")],
+    classification: Annotated[
+        str | None,
+        typer.Option(
+            help="The classification layer, where an old .model file does not name it.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace recordings that are there.")
     ] = False,
@@ -33,7 +40,14 @@ def command(
     from inspector.text import clean
 
     with steps() as on_step:
-        done = import_deephys(model, tests, out, overwrite=overwrite, on_step=on_step)
+        done = import_deephys(
+            model,
+            tests,
+            out,
+            classification=classification,
+            overwrite=overwrite,
+            on_step=on_step,
+        )
     for each in done:
         for warning in each.warnings:
             say(f"{clean(str(each.source))}: {clean(warning)}")

@@ -16,7 +16,8 @@ from inspector.interop.selection import select_layers
 from inspector.interop.whole_file import whole_file
 from inspector.recording import Recording
 
-_BLOCK = 4096
+_MOST_ROWS = 4096
+_BLOCK_BYTES = 16 << 20
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The date of every entry, so that equal recordings make equal files."""
 
@@ -108,9 +109,9 @@ class _Members:
         """Write text in the fixed width that numpy reads without pickles: that of the longest."""
         widest = max((len(each) for each in values), default=0)
         dtype = np.dtype(f"<U{max(1, widest)}")
+        rows = max(1, min(_MOST_ROWS, _BLOCK_BYTES // dtype.itemsize))
         blocks = (
-            np.array(values[first : first + _BLOCK], dtype)
-            for first in range(0, len(values), _BLOCK)
+            np.array(values[first : first + rows], dtype) for first in range(0, len(values), rows)
         )
         shape = (len(values),) if shape is None else shape
         # Mostly zeros: four bytes for each character of the longest.
@@ -132,7 +133,7 @@ class _Members:
             described = {"descr": dtype.str, "fortran_order": False, "shape": shape}
             write_array_header_1_0(member, described)
             for block in blocks:
-                member.write(block.data.cast("B") if block.size else b"")
+                member.write(block.reshape(-1).view(np.uint8).data)
                 yield len(block)
 
 

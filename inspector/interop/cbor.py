@@ -220,20 +220,17 @@ class CborReader:
         return count
 
     def shape(self, what: str, limit: int) -> tuple[int, int]:
-        """Return (height, width) of an array of byte strings that comes next, without going on."""
+        """Return (height, width) of an array of byte strings that comes next, without going on.
+
+        The width is the first row's.
+        """
         at = self.offset
-        height = width = 0
+        widths = []
         for _ in self.items(what, limit):
-            height, width = 1, self._length(f"a row of {what}", BYTES, limit)
-            break
-        if height:
-            self.seek(at)
-            count = self._expect(what, ARRAY)
-            if count is None:
-                self.refuse(f"{what} must say its length", "an indefinite one")
-            height = count
+            widths.append(self._length(f"a row of {what}", BYTES, limit))
+            self.read(widths[-1], what)
         self.seek(at)
-        return height, width
+        return len(widths), widths[0] if widths else 0
 
     def seek(self, offset: int) -> None:
         """Go to a byte of the file."""

@@ -108,8 +108,15 @@ class DeephysImage:
     activity: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
-def read_model(path: str | os.PathLike[str]) -> DeephysModel:
+def read_model(path: str | os.PathLike[str], classification: str | None = None) -> DeephysModel:
     """Read a `.model` file.
+
+    Parameters
+    ----------
+    path : path
+    classification : str, optional
+        The classification layer, for files of old versions, which do not name it; those call it
+        "classification" by convention.
 
     Raises
     ------
@@ -117,7 +124,7 @@ def read_model(path: str | os.PathLike[str]) -> DeephysModel:
         If it breaks a rule of the format, saying at which byte.
     UnreadableFileError
     """
-    name = classification = None
+    name = named = None
     layers: dict[str, int] = {}
     warnings: list[str] = []
     with CborReader(path) as reader:
@@ -127,7 +134,7 @@ def read_model(path: str | os.PathLike[str]) -> DeephysModel:
             elif key == "suffix":
                 warnings += _suffix(reader)
             elif key == "classification_layer":
-                classification = reader.text("the classification layer", MOST_TEXT)
+                named = reader.text("the classification layer", MOST_TEXT)
             else:
                 layers = _layers(reader)
         reader.end("the model")
@@ -135,26 +142,26 @@ def read_model(path: str | os.PathLike[str]) -> DeephysModel:
             reader.refuse("the model has no name")
         if not layers:
             reader.refuse("the model has no layers")
-        classification = classification or DEFAULT_CLASSIFICATION
-        if classification not in layers:
+        if named and classification and named != classification:
             reader.refuse(
-                "the classification layer is not among the layers",
-                repr(classification),
-                ", ".join(layers),
+                "the file names another classification layer", repr(classification), repr(named)
             )
+        named = named or classification or DEFAULT_CLASSIFICATION
+        if named not in layers:
+            reader.refuse(
+                "the classification layer is not among the layers", repr(named), ", ".join(layers),
+                "name it with --classification LAYER",
+            )  # fmt: skip
         sha256 = hashlib.sha256()
         reader.seek(0)
         while block := reader.read(min(1 << 20, reader.size - reader.offset), "the model"):
             sha256.update(block)
-    return DeephysModel(
-        reader.path, name, layers, classification, sha256.hexdigest(), tuple(warnings)
-    )
+    return DeephysModel(reader.path, name, layers, named, sha256.hexdigest(), tuple(warnings))
 
 
 def _suffix(reader: CborReader) -> list[str]:
-    suffix = None if reader.null() else reader.text("a suffix", MOST_TEXT)
-    shown = f"{suffix!r} is not kept" if suffix else "empty"
-    return [f"a file of an old Deephys: its suffix ({shown}) is left out"]
+    suffix = "" if reader.null() else reader.text("a suffix", MOST_TEXT)
+    return [f"a file of an old Deephys: its suffix {suffix!r} is left out"]
 
 
 def _layers(reader: CborReader) -> dict[str, int]:

@@ -21,6 +21,7 @@ from inspector.interop.errors import (
 )
 from inspector.interop.export_plan import DeephysOptions, ExportPlan, plan_export, utf8
 from inspector.interop.pixels import fitted
+from inspector.interop.selection import blocks_of
 from inspector.interop.survey import PATH_FEATURE
 from inspector.interop.whole_file import check_target, whole_file
 from inspector.recording import Recording
@@ -29,7 +30,6 @@ from inspector.text import clean
 OnImages = Callable[[int, int], None]
 """Called with (images done, images)."""
 
-_BLOCK = 256
 _LOWEST_LOG = -103.0
 """Stands for log 0: below the logarithm of the smallest float32."""
 
@@ -155,7 +155,11 @@ def _write_test(
     labels = recording.labels
     shape: tuple[int, ...] | None = None
     place = 0
-    for numbers in np.array_split(plan.images, -(-plan.images.size // _BLOCK)):
+    for first, end in blocks_of(recording, plan.layers):
+        low, high = np.searchsorted(plan.images, [first, end])
+        numbers = plan.images[low:high]
+        if not numbers.size:
+            continue
         activity = _activity(recording, plan, options, numbers, DTYPES[dtype])
         features = _features(recording, numbers)
         for row, number in enumerate(numbers.tolist()):
@@ -189,7 +193,7 @@ def _activity(
         values = recording.activity(each.layer.name, each.reduction)[numbers]
         if place == plan.classification:
             if recording.header.output.get("kind") == "softmax":
-                with np.errstate(divide="ignore"):
+                with np.errstate(divide="ignore", invalid="ignore"):
                     values = np.maximum(np.log(values), np.float32(_LOWEST_LOG))
         elif bool((values < 0).any()):
             if not options.rectify:

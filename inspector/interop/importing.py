@@ -59,6 +59,7 @@ def import_deephys(
     tests: Sequence[str | os.PathLike[str]],
     folder: str | os.PathLike[str],
     *,
+    classification: str | None = None,
     overwrite: bool = False,
     on_step: OnStep | None = None,
 ) -> list[Imported]:
@@ -75,6 +76,8 @@ def import_deephys(
         `.test` files.
     folder : path
         Made if it is not there.
+    classification : str, optional
+        The classification layer, where an old `.model` file does not name it.
     overwrite : bool
         Replace recordings that are there.
     on_step : callable, optional
@@ -87,7 +90,7 @@ def import_deephys(
     TargetExistsError
         If a recording is there, or two files would make the same one.
     """
-    read = read_model(model)
+    read = read_model(model, classification)
     targets = _targets([Path(test) for test in tests], Path(folder), overwrite)
     surveys = [_survey(source, read, on_step) for source in targets]
     # Whether a layer is signed belongs to the model: all its recordings must agree.
@@ -236,7 +239,7 @@ class _Part:
 
     def add(self, image: DeephysImage) -> None:
         """Add the next image."""
-        with np.errstate(over="ignore"):  # counted when the file was surveyed
+        with np.errstate(over="ignore", invalid="ignore"):  # counted when the file was surveyed
             for name, values in image.activity.items():
                 self._activity[name][self.images] = values
         self._thumbnails.append(image.pixels)

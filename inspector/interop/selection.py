@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from inspector.recording import RecordedLayer, Recording
 
 PAPERS_REDUCTION = "relu_mean"
+BLOCK_BYTES = 64 << 20
+"""Bytes of activity read at once."""
 
 
 @dataclass(frozen=True)
@@ -45,3 +47,15 @@ def select_layers(
         recording.activity(layer.name, used)
         chosen.append(Selected(layer, used))
     return chosen
+
+
+def blocks_of(recording: Recording, layers: Sequence[Selected]) -> Iterator[tuple[int, int]]:
+    """Yield (first, end) of images that are read at once: a chunk, as it is stored, or a part."""
+    step = recording.header.chunk
+    units = sum(each.layer.units for each in layers)
+    while step > 1 and 4 * units * step > BLOCK_BYTES:
+        step = -(-step // 2)
+    for start in range(0, recording.images, recording.header.chunk):
+        end = min(recording.images, start + recording.header.chunk)
+        for first in range(start, end, step):
+            yield first, min(end, first + step)

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from inspector.interop.selection import select_layers
+from inspector.interop.selection import blocks_of, select_layers
 from inspector.interop.whole_file import whole_file
 from inspector.recording import Recording
 
 COLUMNS = ("image", "path", "label", "prediction", "confidence")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-_BLOCK = 1024
 
 
 def export_csv(
@@ -71,8 +70,7 @@ def export_csv(
         if selected:
             header += [f"{selected.layer.name}:{unit}" for unit in range(units)]
         writer.writerow([guarded(name) for name in header])
-        for first in range(0, recording.images, _BLOCK):
-            last = min(recording.images, first + _BLOCK)
+        for first, last in blocks_of(recording, [selected] if selected else []):
             rows = _rows(recording, list(names), first, last)
             if selected:
                 values = recording.activity(selected.layer.name, selected.reduction)[first:last]

@@ -114,3 +114,23 @@ def test_golden_files_of_the_real_exporter(tmp_path: Path) -> None:
             out = export_deephys(recording, tmp_path / f"{recording.name}-again")
             if recording.name == "golden32":
                 assert out.files[1].read_bytes() == done.source.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("version", "lacks"),
+    [("0.5.4", ("dtype", "classes", "suffix")), ("0.9.0", ("classes", "suffix")), ("0.10.0", ())],
+)
+def test_golden_files_of_old_exporters(tmp_path: Path, version: str, lacks: tuple) -> None:
+    expected = np.load(GOLDEN / "expected.npz")
+    test = GOLDEN / f"old{version}.test"
+    (done,) = import_deephys(GOLDEN / f"old{version}.model", [test], tmp_path)
+    for word in ("dtype", "classes", "suffix"):
+        assert (word in " ".join(done.warnings)) == (word in lacks)
+    with open_recording(done.path) as recording:
+        assert recording.name == f"old{version}"
+        assert recording.classes == ("ant", "bee", "cow")
+        assert recording.labels.tolist() == expected["truth"].tolist()
+        assert np.array_equal(recording.activity("pool")[:], expected["pool"])
+        assert np.array_equal(recording.logits[:], expected["fc"])
+        pixels = np.stack([recording.thumbnail(number) for number in range(3)])
+        assert np.array_equal(pixels, expected["pixels"])
