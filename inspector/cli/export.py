@@ -138,8 +138,8 @@ def command(
             }
         )
         return
-    for file in files:
-        say(f"{clean(str(file))}: {images:,} images, {size(Path(file).stat().st_size)}")
+    names = ", ".join(clean(str(file)) for file in files)
+    say(f"{names}: {images:,} images, {size(sum(Path(file).stat().st_size for file in files))}")
 
 
 def _check(to: str, given: dict[str, bool]) -> None:
