@@ -1,18 +1,28 @@
 """Stimuli: where they come from and how they are prepared for a model."""
 
 from inspector.stimuli.arrays import ArrayDataset, open_array_file
-from inspector.stimuli.dataset import UNLABELLED, Dataset, Subset, limited
+from inspector.stimuli.cifar import CifarDataset
+from inspector.stimuli.columns import column_kind
+from inspector.stimuli.dataset import UNLABELLED, Column, Dataset, Subset, limited
+from inspector.stimuli.decode import decode_file, decode_image
 from inspector.stimuli.errors import (
+    ArchiveError,
     ArrayFormatError,
     BrokenImageError,
     DataNotFoundError,
     EmptyDataError,
     LabelError,
+    LinkError,
+    MissingExtraError,
     PreprocessError,
     StimuliError,
+    TableError,
 )
-from inspector.stimuli.folders import FolderDataset
-from inspector.stimuli.opening import labels_as_outputs, open_data, open_demo_set
+from inspector.stimuli.folders import FilesDataset, FolderDataset
+from inspector.stimuli.image_headers import image_size
+from inspector.stimuli.labels import Matched, labels_as_outputs, match_names
+from inspector.stimuli.opening import open_data, open_demo_set
+from inspector.stimuli.parquet import ParquetDataset
 from inspector.stimuli.pictures import thumbnail
 from inspector.stimuli.preprocess import (
     PRESETS,
@@ -22,30 +32,51 @@ from inspector.stimuli.preprocess import (
     choose_preprocess,
     open_preprocess,
 )
+from inspector.stimuli.resample import RESAMPLES, resample
+from inspector.stimuli.shards import ShardDataset
+from inspector.stimuli.tables import TableOptions
 
 __all__ = [
     "PRESETS",
+    "RESAMPLES",
     "UNLABELLED",
+    "ArchiveError",
     "ArrayDataset",
     "ArrayFormatError",
     "BrokenImageError",
+    "CifarDataset",
+    "Column",
     "DataNotFoundError",
     "Dataset",
     "EmptyDataError",
+    "FilesDataset",
     "FolderDataset",
     "LabelError",
+    "LinkError",
+    "Matched",
+    "MissingExtraError",
     "ModelInput",
+    "ParquetDataset",
     "Preprocess",
     "PreprocessError",
     "Preprocessor",
+    "ShardDataset",
     "StimuliError",
     "Subset",
+    "TableError",
+    "TableOptions",
     "choose_preprocess",
+    "column_kind",
+    "decode_file",
+    "decode_image",
+    "image_size",
     "labels_as_outputs",
     "limited",
+    "match_names",
     "open_array_file",
     "open_data",
     "open_demo_set",
     "open_preprocess",
+    "resample",
     "thumbnail",
 ]

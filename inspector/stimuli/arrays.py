@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.stimuli.dataset import Dataset
+from inspector.stimuli.dataset import Column, Dataset
+from inspector.stimuli.deflated import Rows
 from inspector.stimuli.errors import ArrayFormatError, EmptyDataError, LabelError
+from inspector.stimuli.npz import Npz
 
 
 class ArrayDataset(Dataset):
@@ -22,13 +27,23 @@ class ArrayDataset(Dataset):
     name : str
         Name of the dataset.
     images : array [stimuli, ...]
-        Pictures as [N, H, W], [N, H, W, C] or [N, C, H, W], or any other inputs of a model.
+        In memory, mapped, or read in parts. Pictures as [N, H, W], [N, H, W, C] or [N, C, H, W],
+        or any other inputs of a model.
     labels : int array [stimuli], optional
-        Numbers of the model's outputs; -1 where there is no ground truth.
+        Numbers of the model's outputs, or of `category_names`; -1 where there is no ground truth.
+    category_names : tuple of str, optional
+        What the labels stand for, where the source says so.
+    columns : mapping of str to sequence, optional
+        Metadata by name.
     """
 
     def __init__(
-        self, name: str, images: NDArray[Any], labels: NDArray[np.integer[Any]] | None = None
+        self,
+        name: str,
+        images: Rows,
+        labels: NDArray[np.integer[Any]] | None = None,
+        category_names: tuple[str, ...] | None = None,
+        columns: Mapping[str, Column] | None = None,
     ) -> None:
         if images.ndim < 2:
             raise ArrayFormatError(
@@ -49,6 +64,8 @@ class ArrayDataset(Dataset):
         self.name = name
         self._images = images
         self._labels = labels
+        self.category_names = category_names
+        self._columns = columns or {}
 
     def __len__(self) -> int:
         return len(self._images)
@@ -72,12 +89,19 @@ class ArrayDataset(Dataset):
         return labels
 
     @property
+    def columns(self) -> Mapping[str, Column]:
+        return self._columns
+
+    @property
     def is_array(self) -> bool:
         return True
 
 
 def open_array_file(path: Path) -> ArrayDataset:
-    """Open a `.npy` file (mapped, not loaded) or a `.npz` file with `images` and `labels`.
+    """Open a `.npy` file or a `.npz` file with `images` and `labels`, without loading it.
+
+    Files and uncompressed members are mapped; large compressed members are decompressed as they
+    are read (see :mod:`inspector.stimuli.npz`).
 
     Raises
     ------
@@ -87,16 +111,29 @@ def open_array_file(path: Path) -> ArrayDataset:
     try:
         if path.suffix.lower() == ".npy":
             return ArrayDataset(path.stem, np.load(path, mmap_mode="r", allow_pickle=False))
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            if "images" not in arrays:
-                found = ", ".join(sorted(arrays.files)) or "nothing"
-                raise ArrayFormatError(
-                    f"{path}: has no array named `images` (found: {found}); "
-                    "save it as np.savez(path, images=…, labels=…)"
-                )
-            labels = arrays.get("labels")
-            return ArrayDataset(path.stem, arrays["images"], labels)
-    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile) as error:
+        arrays = Npz(path)
+        if "images" not in arrays.names:
+            found = ", ".join(sorted(arrays.names)) or "nothing"
+            raise ArrayFormatError(
+                f"{path}: has no array named `images` (found: {found}); "
+                "save it as np.savez(path, images=…, labels=…)"
+            )
+        images = arrays.open("images")
+        labels = arrays.open("labels")[:] if "labels" in arrays.names else None
+        if labels is not None:
+            labels = np.array(labels)
+        return ArrayDataset(path.stem, images, labels)
+    except (
+        ValueError,
+        EOFError,
+        OSError,
+        KeyError,
+        NotImplementedError,
+        RuntimeError,
+        struct.error,
+        zlib.error,
+        zipfile.BadZipFile,
+    ) as error:
         raise ArrayFormatError(
             f"{path}: cannot be read as arrays of numbers ({_first_line(error)}); "
             "save it again with np.save or np.savez"

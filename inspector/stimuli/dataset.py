@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 UNLABELLED = -1
+
+Column = NDArray[Any] | list[str]
+"""Metadata: numbers as int64 or float64 [stimuli], or text."""
 
 
 class Dataset(ABC):
@@ -25,11 +28,15 @@ class Dataset(ABC):
     category_names : tuple of str or None
         The names that :meth:`labels` index, when the source knows its categories by name; None
         when its labels already are numbers of the model's outputs.
+    group_column : str or None
+        The column whose equal values mark stimuli that are not independent of each other (one
+        camera, patient or burst); None when each stands for itself.
     """
 
     name: str
     root: str = ""
     category_names: tuple[str, ...] | None = None
+    group_column: str | None = None
 
     @abstractmethod
     def __len__(self) -> int:
@@ -58,7 +65,7 @@ class Dataset(ABC):
         return ""
 
     @property
-    def columns(self) -> Mapping[str, Sequence[Any]]:
+    def columns(self) -> Mapping[str, Column]:
         """Metadata: a sequence with one value per stimulus under each name."""
         return {}
 
@@ -85,6 +92,7 @@ class Subset(Dataset):
         self.name = source.name
         self.root = source.root
         self.category_names = source.category_names
+        self.group_column = source.group_column
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -105,9 +113,11 @@ class Subset(Dataset):
         return self._source.path(int(self._numbers[number]))
 
     @property
-    def columns(self) -> Mapping[str, Sequence[Any]]:
+    def columns(self) -> Mapping[str, Column]:
         return {
-            name: [values[i] for i in self._numbers]
+            name: values[self._numbers]
+            if isinstance(values, np.ndarray)
+            else [values[i] for i in self._numbers]
             for name, values in self._source.columns.items()
         }
 

@@ -31,3 +31,19 @@ class LabelError(StimuliError):
 
 class PreprocessError(StimuliError):
     """A preprocessing is unknown, or its result does not fit the model's input."""
+
+
+class LinkError(StimuliError):
+    """A link or a path leads out of the folder that was named."""
+
+
+class TableError(StimuliError):
+    """A table cannot be read, or does not describe the data."""
+
+
+class ArchiveError(StimuliError):
+    """A tar shard or a Parquet file is broken, or is not laid out as it should be."""
+
+
+class MissingExtraError(StimuliError):
+    """A kind of data needs a package that is not installed."""
