@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from inspector.graph import Layer
 
 AXIS_HELP = "LAYER=AXIS: the unit axis of a layer, where the one found is wrong; repeatable."
+FEED_HELP = "INPUT=FILE.npy: a further input, one row for all images or one each; repeatable."
 EXAMPLE = "inspector layers models/coloured_mnist_cnn.onnx"
 
 
@@ -28,6 +29,7 @@ def command(
         str | None, typer.Option(help="Name of the classification output.", show_default=False)
     ] = None,
     axis: Annotated[list[str] | None, typer.Option(help=AXIS_HELP, show_default=False)] = None,
+    feed: Annotated[list[str] | None, typer.Option(help=FEED_HELP, show_default=False)] = None,
     memory: Annotated[
         float | None, typer.Option(help="Limit on the model's memory in GB.", show_default=False)
     ] = None,
@@ -36,8 +38,8 @@ def command(
     """List the layers of a model: name, kind, units, shape and reductions."""
     from inspector.runner import load_model
 
-    axes = dict(read_axes(axis or []))
-    loaded = load_model(model, output=output, memory=memory, axes=axes)
+    axes, feeds = dict(read_axes(axis or [])), tuple(read_feeds(feed or []))
+    loaded = load_model(model, output=output, memory=memory, axes=axes, feeds=feeds)
     shown = [layer for layer in loaded.layers if every or layer.default]
     rows = [_row(layer) for layer in shown]
     if as_json:
@@ -52,6 +54,15 @@ def command(
         typer.echo(f"folded: {clean(module.name)} into {clean(module.into)}")
     for tensor in loaded.survey.untapped:
         typer.echo(f"not recordable: {clean(tensor.tensor)}: {clean(tensor.reason)}")
+
+
+def read_feeds(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Read `INPUT=FILE` options."""
+    for text in texts:
+        name, _, file = text.partition("=")
+        if not name or not file:
+            raise typer.BadParameter(f"{text!r}: give INPUT=FILE.npy", param_hint="--feed")
+        yield name, file
 
 
 def read_axes(texts: Sequence[str]) -> Iterator[tuple[str, int]]:

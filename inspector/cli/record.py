@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspector.cli.layers import AXIS_HELP, read_axes
+from inspector.cli.layers import AXIS_HELP, FEED_HELP, read_axes, read_feeds
 from inspector.cli.output import fail, number, print_json, progress, say, size
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def command(
         str | None, typer.Option(help="Name of the classification output.", show_default=False)
     ] = None,
     axis: Annotated[list[str] | None, typer.Option(help=AXIS_HELP, show_default=False)] = None,
+    feed: Annotated[list[str] | None, typer.Option(help=FEED_HELP, show_default=False)] = None,
     provider: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, typer.Option(help="Threads of the model; 0: one per core.")] = 0,
     memory: Annotated[
@@ -125,6 +126,7 @@ def command(
         preprocess=preprocess,
         output=output,
         axes=tuple(read_axes(axis or [])),
+        feeds=tuple(read_feeds(feed or [])),
         provider=provider,
         threads=threads,
         memory=memory,

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from inspector.graph import (
     Graph,
-    GraphInput,
     Layer,
     Output,
     Survey,
@@ -23,6 +22,7 @@ from inspector.graph import (
     survey,
 )
 from inspector.runner.errors import ModelInputError, RunnerError
+from inspector.runner.feeds import Feed, open_feeds, stimulus_input
 from inspector.runner.supervisor import Supervisor
 from inspector.stimuli import ModelInput
 
@@ -83,35 +83,13 @@ class Model:
             return named
         return tuple(str(number) for number in range(self.output.classes))
 
-    @property
-    def input(self) -> GraphInput:
-        """The one input that stimuli are handed to."""
-        return image_input(self.graph)
-
     def __repr__(self) -> str:
         return f"<Model {self.name}: {len(self.layers)} layers, {len(self.classes)} classes>"
 
 
-def image_input(graph: Graph) -> GraphInput:
-    """Return the model's only input.
-
-    Raises
-    ------
-    ModelInputError
-        When there is none, or more than one.
-    """
-    if len(graph.inputs) == 1:
-        return graph.inputs[0]
-    names = ", ".join(f"{i.name} {_shown(i.shape)}" for i in graph.inputs) or "none"
-    raise ModelInputError(
-        f"{graph.path}: has {len(graph.inputs)} inputs ({names}), but only models with one input "
-        "can be recorded; export the model with the others fixed as constants"
-    )
-
-
-def model_input(graph: Graph) -> ModelInput:
-    """Describe what one stimulus must look like for this model."""
-    only = image_input(graph)
+def model_input(graph: Graph, fed: Sequence[str] = ()) -> ModelInput:
+    """Describe what one stimulus must look like for this model, `fed` being its other inputs."""
+    only = stimulus_input(graph, fed)
     if not only.shape:
         raise ModelInputError(
             f"{graph.path}: the input {only.name} has no batch dimension; export the model with one"
@@ -126,6 +104,7 @@ def load_model(
     size: Sequence[int] | None = None,
     memory: float | None = None,
     axes: Mapping[str, int] | None = None,
+    feeds: Sequence[tuple[str, str]] = (),
 ) -> Model:
     """Read an ONNX model and find its layers.
 
@@ -143,6 +122,8 @@ def load_model(
         Limit on the model's memory in GiB.
     axes : mapping of str to int, optional
         Unit axis by layer or tensor name, where the one found is not the one wanted.
+    feeds : sequence of (str, str)
+        Further inputs and the `.npy` files that go into them.
 
     Raises
     ------
@@ -151,7 +132,8 @@ def load_model(
     """
     graph = load_graph(path)
     with Supervisor(memory) as worker:
-        return probe(graph, worker, output=output, size=size, axes=axes)
+        fed = open_feeds(graph, feeds, images=1)
+        return probe(graph, worker, output=output, size=size, axes=axes, feeds=fed)
 
 
 def probe(
@@ -161,10 +143,11 @@ def probe(
     output: str | None = None,
     size: Sequence[int] | None = None,
     axes: Mapping[str, int] | None = None,
+    feeds: Sequence[Feed] = (),
 ) -> Model:
     """Find the layers of a graph with a worker that already runs; see :func:`load_model`."""
     exposed = expose_all(graph)
-    feeds = [example_feeds(graph, batch, size) for batch in (2, 3)]
+    examples = [example_feeds(graph, batch, size, feeds) for batch in (2, 3)]
     # Optimisation would fuse away what is to be seen; one thread keeps address space small.
     worker.open(
         exposed.model_bytes,
@@ -173,26 +156,29 @@ def probe(
         threads=1,
         optimise=False,
     )
-    first = worker.shapes(feeds[0])
-    fixed = all(array.shape == feeds[1][name].shape for name, array in feeds[0].items())
-    second = first if fixed else worker.shapes(feeds[1])
+    first = worker.shapes(examples[0])
+    fixed = all(array.shape == examples[1][name].shape for name, array in examples[0].items())
+    second = first if fixed else worker.shapes(examples[1])
     shapes = {tensor: (first[tensor], second[tensor]) for tensor in exposed.tensors}
     found = survey(graph, shapes, axes, output=output)
     return Model(graph, found, find_output(graph, shapes, output), shapes)
 
 
 def example_feeds(
-    graph: Graph, batch: int, size: Sequence[int] | None = None
+    graph: Graph,
+    batch: int,
+    size: Sequence[int] | None = None,
+    feeds: Sequence[Feed] = (),
 ) -> dict[str, NDArray[Any]]:
     """Make inputs of the right shapes from seeded noise; a fixed batch overrules `batch`."""
     random = np.random.default_rng(0)
-    only = image_input(graph)
-    shape = [only.shape[0] or batch, *_open_sides(graph, size)]
+    fed = [feed.name for feed in feeds]
+    only = stimulus_input(graph, fed)
+    fixed = only.shape[0]
+    noise = random.random([fixed or batch, *_open_sides(graph, size, fed)])
     dtype = np.dtype(only.dtype)
-    noise = random.random(shape)
-    if dtype.kind in "ui":
-        return {only.name: (noise * 2).astype(dtype)}
-    return {only.name: noise.astype(dtype)}
+    examples = {feed.name: feed.batch(0, batch, fixed) for feed in feeds}
+    return {only.name: (noise * 2 if dtype.kind in "ui" else noise).astype(dtype), **examples}
 
 
 def external_folder(graph: Graph) -> str:
@@ -200,9 +186,9 @@ def external_folder(graph: Graph) -> str:
     return str(Path(graph.path).resolve().parent)
 
 
-def _open_sides(graph: Graph, size: Sequence[int] | None) -> tuple[int, ...]:
+def _open_sides(graph: Graph, size: Sequence[int] | None, fed: Sequence[str]) -> tuple[int, ...]:
     """Fill the dimensions that the model leaves open."""
-    wanted = model_input(graph)
+    wanted = model_input(graph, fed)
     if size is None:
         usual = [USUAL_SIDE] * len(wanted.shape)
         if len(usual) == 3:
@@ -211,7 +197,7 @@ def _open_sides(graph: Graph, size: Sequence[int] | None) -> tuple[int, ...]:
     if len(size) != len(wanted.shape):
         raise RunnerError(
             f"a stimulus has {len(size)} dimensions {_shown(size)}, but the model's input "
-            f"{image_input(graph).name} takes {len(wanted.shape)} {_shown(wanted.shape)}"
+            f"{stimulus_input(graph, fed).name} takes {len(wanted.shape)} {_shown(wanted.shape)}"
         )
     return tuple(
         given if have is None else have for have, given in zip(wanted.shape, size, strict=True)

@@ -31,6 +31,9 @@ class RecordOptions:
         Name of the classification output.
     axes : tuple of (str, int)
         Unit axis by layer or tensor name, where the one found is not the one wanted.
+    feeds : tuple of (str, str)
+        Further inputs of the model, and the `.npy` files that go into them: one row for all
+        images, or one for each.
     provider : {"auto", "cpu", "cuda"}
         Where to run.
     threads : int
@@ -62,6 +65,7 @@ class RecordOptions:
     preprocess: str | None = None
     output: str | None = None
     axes: tuple[tuple[str, int], ...] = ()
+    feeds: tuple[tuple[str, str], ...] = ()
     provider: str = "auto"
     threads: int = 0
     memory: float | None = None

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,11 @@ from numpy.typing import NDArray
 from inspector.graph import Instrumented, Layer, instrument, select_layers, stored_reductions
 from inspector.recording import Header, RecordedLayer, default_chunk
 from inspector.runner.errors import OptionError
-from inspector.runner.model import Model, image_input
+from inspector.runner.feeds import Feed, stimulus_input
+from inspector.runner.model import Model
 from inspector.runner.options import RecordOptions
 from inspector.stimuli import Dataset, Preprocess, Subset, labels_as_outputs
+from inspector.stimuli.dataset import Column
 
 DEFAULT_BATCH = 32
 
@@ -31,10 +32,17 @@ class Plan:
     input_name: str
     fixed_batch: int | None
     dataset: Dataset
-    columns: Mapping[str, Sequence[Any]]
+    columns: Mapping[str, Column]
+    feeds: tuple[Feed, ...]
 
 
-def make_plan(model: Model, dataset: Dataset, options: RecordOptions, steps: Preprocess) -> Plan:
+def make_plan(
+    model: Model,
+    dataset: Dataset,
+    options: RecordOptions,
+    steps: Preprocess,
+    feeds: Sequence[Feed] = (),
+) -> Plan:
     """Choose layers, match labels to outputs by name, and settle the grid.
 
     Raises
@@ -62,7 +70,8 @@ def make_plan(model: Model, dataset: Dataset, options: RecordOptions, steps: Pre
         stored, same = stored_reductions(layer, options.reduce)
         taps.append((layer, stored))
         recorded.append(_recorded_layer(layer, stored, same, options.dtype))
-    fixed = image_input(graph).shape[0]
+    taken = stimulus_input(graph, [feed.name for feed in feeds])
+    fixed = taken.shape[0]
     batch, chunk = _grid(recorded, options, fixed)
     header = Header(
         name=options.name or dataset.name,
@@ -76,10 +85,11 @@ def make_plan(model: Model, dataset: Dataset, options: RecordOptions, steps: Pre
         stimuli_sha256=dataset.digest(),
         options={"preprocess": steps.as_dict(), "tokens": options.tokens},
         thumbnail={"px": options.thumb},
-        columns=_column_kinds(dataset),
+        columns=_column_kinds(dataset.columns),
         data=dataset.root,
     )
     labels = labels_as_outputs(dataset, classes, outputs)
+    first, stop = 0, len(dataset)
     if options.part is not None:
         first, stop = part_span(options.part, len(dataset), chunk)
         header, dataset, labels = _cut(header, dataset, labels, first, stop)
@@ -87,10 +97,11 @@ def make_plan(model: Model, dataset: Dataset, options: RecordOptions, steps: Pre
         header,
         instrument(graph, taps, tokens=options.tokens),
         labels,
-        image_input(graph).name,
+        taken.name,
         fixed,
         dataset,
         dataset.columns,
+        tuple(feed.span(first, stop) for feed in feeds),
     )
 
 
@@ -142,16 +153,17 @@ def _cut(
     return part, Subset(dataset, np.arange(first, stop)), labels[first:stop]
 
 
-def _column_kinds(dataset: Dataset) -> dict[str, str]:
+def _column_kinds(columns: Mapping[str, Column]) -> dict[str, str]:
     """Name the type of each metadata column by its values."""
-    return {
-        name: "int"
-        if all(isinstance(value, int) for value in values)
-        else "float"
-        if all(isinstance(value, int | float) for value in values)
-        else "text"
-        for name, values in dataset.columns.items()
-    }
+    return {name: _column_kind(values) for name, values in columns.items()}
+
+
+def _column_kind(values: Column) -> str:
+    if isinstance(values, np.ndarray):
+        return "int" if values.dtype.kind in "iub" else "float"
+    if all(isinstance(value, int) for value in values):
+        return "int"
+    return "float" if all(isinstance(value, int | float) for value in values) else "text"
 
 
 def _output(logits: Layer, kind: str) -> dict[str, str]:

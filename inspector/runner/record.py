@@ -23,6 +23,7 @@ from inspector.recording import (
 )
 from inspector.runner.batches import Batch, BatchSource
 from inspector.runner.errors import NothingReadableError, OptionError, RunnerError
+from inspector.runner.feeds import open_feeds
 from inspector.runner.model import Model, external_folder, model_input, probe
 from inspector.runner.options import RecordOptions, check_options
 from inspector.runner.plan import Plan, make_plan
@@ -124,7 +125,8 @@ def record(
         except ValueError as error:
             raise OptionError(str(error)) from None
     first = _first_readable(dataset, options.strict)
-    wanted = model_input(graph)
+    feeds = open_feeds(graph, options.feeds, len(dataset))
+    wanted = model_input(graph, [feed.name for feed in feeds])
     steps, reason = choose_preprocess(
         options.preprocess, graph.metadata, wanted, first, dataset.is_array
     )
@@ -138,8 +140,9 @@ def record(
                 output=options.output,
                 size=example.shape,
                 axes=dict(options.axes),
+                feeds=feeds,
             )
-        plan = make_plan(model, dataset, options, steps)
+        plan = make_plan(model, dataset, options, steps, feeds)
         provider = worker.open(
             plan.instrumented.model_bytes,
             folder=external_folder(graph),
@@ -243,7 +246,7 @@ class _Recorder:
 
         try:
             for batch in source.batches(start, self._header.batch, self._header.chunk):
-                self._worker.submit({self._plan.input_name: self._padded(batch.inputs)}, outputs)
+                self._worker.submit(self._feeds(batch), outputs)
                 waiting.append(batch)
                 if len(waiting) >= _IN_FLIGHT:
                     collect()
@@ -254,6 +257,14 @@ class _Recorder:
         if self._writer is not None:
             self._writer.finish()
         return self._fresh, time.perf_counter() - started
+
+    def _feeds(self, batch: Batch) -> dict[str, NDArray[Any]]:
+        """Everything that goes into the model for one batch."""
+        plan = self._plan
+        others = {
+            feed.name: feed.batch(batch.start, batch.count, plan.fixed_batch) for feed in plan.feeds
+        }
+        return {plan.input_name: self._padded(batch.inputs), **others}
 
     def _padded(self, inputs: NDArray[Any]) -> NDArray[Any]:
         """Fill up a last batch that a model with a fixed batch would refuse."""
