@@ -318,7 +318,8 @@ class _Recorder:
             paths=[dataset.path(number) for number in range(start, start + size)],
             skipped={},
             columns={
-                name: values[start : start + size] for name, values in self._plan.columns.items()
+                name: np.asarray(values[start : start + size]).tolist()
+                for name, values in self._plan.columns.items()
             },
         )
 
