@@ -76,7 +76,7 @@ def load_graph(path: str | PathLike[str]) -> Graph:
     return Graph(
         path=path,
         name=path.stem,
-        sha256=hashlib.sha256(data).hexdigest(),
+        file_sha256=hashlib.sha256(data).hexdigest(),
         proto=proto,
         inputs=_inputs(path, proto),
         opset=opsets.get("", opsets.get("ai.onnx", 0)),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from onnx import ModelProto
 
+from inspector.graph.external import external_files, model_digest
 from inspector.graph.index import GraphIndex
 
 Shapes = Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]
@@ -41,7 +42,7 @@ class GraphInput:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A checked model. External weights stay in their files and are never read.
+    """A checked model. External weights stay in their files and are only read to be hashed.
 
     Attributes
     ----------
@@ -49,8 +50,8 @@ class Graph:
         The model file.
     name
         The file's name without its ending.
-    sha256
-        Of the model file (not of external weights).
+    file_sha256
+        Of the model file alone.
     proto
         The model, local functions inlined. Not to be changed.
     inputs
@@ -67,13 +68,19 @@ class Graph:
 
     path: Path
     name: str
-    sha256: str
+    file_sha256: str
     proto: ModelProto = field(repr=False)
     inputs: tuple[GraphInput, ...]
     opset: int
     ir_version: int
     metadata: Mapping[str, str]
     classes: tuple[str, ...]
+
+    @cached_property
+    def sha256(self) -> str:
+        """Identity of the model: its file and, where there are any, its external weights."""
+        folder = Path(self.path).resolve().parent
+        return model_digest(self.file_sha256, folder, external_files(self.proto))
 
     @cached_property
     def index(self) -> GraphIndex:
