@@ -1,10 +1,12 @@
 """Stimuli: where they come from and how they are prepared for a model."""
 
 from inspector.stimuli.arrays import ArrayDataset, open_array_file
+from inspector.stimuli.choosing import GUESSED, choose_preprocess
 from inspector.stimuli.cifar import CifarDataset
 from inspector.stimuli.columns import column_kind
 from inspector.stimuli.dataset import UNLABELLED, Column, Dataset, Subset, limited
 from inspector.stimuli.decode import decode_file, decode_image
+from inspector.stimuli.diagnose import Hint, InputRange, diagnose, input_range
 from inspector.stimuli.errors import (
     ArchiveError,
     ArrayFormatError,
@@ -24,19 +26,15 @@ from inspector.stimuli.labels import Matched, labels_as_outputs, match_names
 from inspector.stimuli.opening import open_data, open_demo_set
 from inspector.stimuli.parquet import ParquetDataset
 from inspector.stimuli.pictures import thumbnail
-from inspector.stimuli.preprocess import (
-    PRESETS,
-    ModelInput,
-    Preprocess,
-    Preprocessor,
-    choose_preprocess,
-    open_preprocess,
-)
+from inspector.stimuli.preprocess import PRESETS, Preprocess
+from inspector.stimuli.preprocess_files import find_preprocess, open_preprocess
+from inspector.stimuli.preprocessor import ModelInput, Preprocessor
 from inspector.stimuli.resample import RESAMPLES, resample
 from inspector.stimuli.shards import ShardDataset
 from inspector.stimuli.tables import TableOptions
 
 __all__ = [
+    "GUESSED",
     "PRESETS",
     "RESAMPLES",
     "UNLABELLED",
@@ -51,6 +49,8 @@ __all__ = [
     "EmptyDataError",
     "FilesDataset",
     "FolderDataset",
+    "Hint",
+    "InputRange",
     "LabelError",
     "LinkError",
     "Matched",
@@ -69,7 +69,10 @@ __all__ = [
     "column_kind",
     "decode_file",
     "decode_image",
+    "diagnose",
+    "find_preprocess",
     "image_size",
+    "input_range",
     "labels_as_outputs",
     "limited",
     "match_names",

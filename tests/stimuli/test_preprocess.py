@@ -53,7 +53,8 @@ def test_grey_becomes_colour_and_colour_grey():
     made = Preprocessor(PRESETS["raw"], NCHW)(grey)
     assert (made == grey).all()
     luma = Preprocessor(PRESETS["raw"], ModelInput(FLOAT, (1, 4, 4)))(IMAGE)
-    assert luma[0] == pytest.approx(IMAGE @ [0.299, 0.587, 0.114], abs=1e-3)
+    assert luma[0] == pytest.approx(IMAGE @ [0.299, 0.587, 0.114], abs=0.501)
+    assert (luma == np.rint(luma)).all()
 
 
 def test_channel_first_arrays_and_floats():
@@ -131,6 +132,16 @@ def test_files_and_presets(tmp_path):
         {"std": [0, 1, 1]},
         {"colour": 1},
         {"mean": [float("nan")]},
+        {"mean": 0.5},
+        {"mean": ["x"]},
+        {"crop": True},
+        {"crop": [1, 2, 3]},
+        {"size": 4},
+        {"size": [4, 0]},
+        {"size": [4, 4], "short_side": 4},
+        {"resample": "magic"},
+        {"resample": 3},
+        {"order": ["rgb"]},
     ],
 )
 def test_steps_that_make_no_sense(steps):
@@ -182,3 +193,67 @@ def test_thumbnails(stimulus, shape):
 def test_thumbnails_of_any_numbers_are_stretched():
     odd = np.array([[-5.0, 5.0], [np.nan, 0.0]], np.float32)
     assert thumbnail(odd, 8)[:, :, 0].tolist() == [[0, 255], [128, 128]]
+
+
+def test_channel_order_and_mean_by_name_of_the_channel():
+    steps = Preprocess("raw", mean=(1.0, 2.0, 3.0), order="bgr")
+    made = Preprocessor(steps, NCHW)(IMAGE)
+    assert (made == (IMAGE - np.array([1.0, 2.0, 3.0]))[:, :, ::-1].transpose(2, 0, 1)).all()
+    floats = IMAGE.astype(np.float32) / 255
+    assert Preprocessor(steps, NHWC)(floats) == pytest.approx(made.transpose(1, 2, 0), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name != "none"])
+def test_bytes_get_the_formula_to_the_last_bit(name):
+    steps = PRESETS[name]
+    side = steps.crop or 40
+    picture = RANDOM.integers(0, 256, (side, side, 3), np.uint8)
+    # The same steps without resizing.
+    plain = Preprocess(steps.scale, mean=steps.mean, std=steps.std, size=(side, side))
+    made = Preprocessor(plain, ModelInput(FLOAT, (side, side, 3)))(picture)
+    values = picture.astype(np.float32)
+    if steps.scale != "raw":
+        values = values / np.float32(255)
+    if steps.scale == "signed":
+        values = values * np.float32(2) + np.float32(-1)
+    if steps.mean is not None:
+        values = (values - np.float32(steps.mean)) / np.float32(steps.std)
+    assert (made == values).all()
+
+
+def test_the_family_of_efficientnet_lite():
+    sides = [PRESETS[f"efficientnet-lite{n}"].crop for n in range(5)]
+    assert sides == [224, 240, 260, 280, 300]
+    lite = Preprocessor(PRESETS["efficientnet-lite0"], ModelInput(FLOAT, (3, 224, 224)))
+    made = lite(np.full((300, 400, 3), 255, np.uint8))
+    assert (made == 1.0).all()
+
+
+@pytest.mark.parametrize(
+    ("centre", "starts"), [("floor", [0, 0, 1, 1, 2, 2]), ("round", [0, 0, 1, 2, 2, 2])]
+)
+def test_where_odd_margins_begin(centre, starts):
+    for margin, start in enumerate(starts):
+        row = np.arange(4 + margin, dtype=np.uint8)[None, :, None].repeat(4, 0).repeat(3, 2)
+        steps = Preprocess("raw", crop=4, centre=centre)
+        assert Preprocessor(steps, NHWC)(row)[0, 0, 0] == start
+
+
+def test_squashing_and_oblong_crops():
+    picture = RANDOM.integers(0, 256, (30, 50, 3), np.uint8)
+    steps = Preprocess("unit", size=(10, 12), crop=(8, 6))
+    assert Preprocessor(steps, ModelInput(FLOAT, (3, 8, 6)))(picture).shape == (3, 8, 6)
+
+
+def test_three_means_for_a_grey_model_are_refused_at_once():
+    with pytest.raises(PreprocessError, match="three channels"):
+        Preprocessor(PRESETS["imagenet"], ModelInput(FLOAT, (1, 224, 224)))
+
+
+def test_a_recording_holds_every_choice():
+    assert PRESETS["none"].as_dict() == {"scale": "none"}
+    plain = PRESETS["clip"].as_dict()
+    assert plain["resample"] == "bicubic"
+    assert set(plain) == {
+        "scale", "short_side", "crop", "mean", "std", "resample", "centre", "order",
+    }  # fmt: skip
