@@ -280,6 +280,16 @@ def chunk_record(source: Source, header: Header, mark: Mark, start: int) -> Stor
     return record
 
 
+def chunk_at(source: Source, header: Header, chunk: ChunkAt) -> StoredRecord:
+    """Return the payloads of a chunk that was found before."""
+    mark = read_mark(source, chunk.offset, CHUNK)
+    if (mark.end, mark.payloads_at) != (chunk.end, chunk.payloads_at):
+        raise CorruptRecordingError(
+            "the index says where a chunk lies", path=source.path, offset=chunk.offset
+        )
+    return chunk_record(source, header, mark, chunk.start)
+
+
 def _from_end(
     source: Source, header: Header, mark: Mark, catalogue: Catalogue, after: int
 ) -> Catalogue:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from inspector.recording.activity import ActivitySource
 from inspector.recording.catalogue import (
     Catalogue,
-    chunk_record,
+    chunk_at,
     load_catalogue,
     read_mark,
     stored_record,
@@ -25,7 +25,7 @@ from inspector.recording.errors import CorruptRecordingError
 from inspector.recording.file_activity import FileActivity
 from inspector.recording.model import Header, Summary, Tap, taps_of
 from inspector.recording.payloads import StoredArray, read_only
-from inspector.recording.records import CHUNK, SECTION
+from inspector.recording.records import SECTION
 from inspector.recording.schema import COLUMN_KINDS
 from inspector.recording.source import Source
 from inspector.recording.store import BUILT_IN
@@ -77,13 +77,7 @@ class FileStore:
         return self.catalogue.finished
 
     def _chunk(self, number: int) -> StoredRecord:
-        at = self.catalogue.chunks[number]
-        mark = read_mark(self.source, at.offset, CHUNK)
-        if (mark.end, mark.payloads_at) != (at.end, at.payloads_at):
-            raise CorruptRecordingError(
-                "the index says where a chunk lies", path=self.path, offset=at.offset
-            )
-        return chunk_record(self.source, self.header, mark, at.start)
+        return chunk_at(self.source, self.header, self.catalogue.chunks[number])
 
     def _section(self, name: str) -> StoredRecord | None:
         offset = self.catalogue.sections.get(name)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from inspector.recording.catalogue import chunk_record, read_mark
-from inspector.recording.chunks import ChunkAt, StoredRecord, gathered_payloads
+from inspector.recording.catalogue import chunk_at
+from inspector.recording.chunks import ChunkAt, gathered_payloads
 from inspector.recording.model import Header, taps_of
 from inspector.recording.payloads import PayloadWriter
-from inspector.recording.records import CHUNK
 from inspector.recording.source import Source
 from inspector.recording.summarise import TapReader, pack_summary, summarise
 
@@ -31,17 +31,14 @@ def column_names(header: Header) -> list[tuple[str, str, str]]:
     return names
 
 
-def chunk_at(source: Source, header: Header, chunk: ChunkAt) -> StoredRecord:
-    """Return the payloads of a chunk."""
-    return chunk_record(source, header, read_mark(source, chunk.offset, CHUNK), chunk.start)
-
-
 def sections_of(source: Source, header: Header, chunks: Sequence[ChunkAt]) -> Iterator[Section]:
     """Yield (name, meta, payloads, done, steps) of every section, in file order."""
     taps = taps_of(header.layers)
     steps = 1 + 2 * len(taps)
     source.look()
-    yield "columns", {}, _columns(source, header, chunks), 1, steps
+    columns = _columns(source, header, chunks)
+    yield "columns", {}, [PayloadWriter(name, values) for name, values in columns.items()], 1, steps
+    columns = {name: columns[name] for name in ("labels", "skipped")}
     readers = [TapReader(source, header, chunks, tap) for tap in taps]
     for reader in readers:
         crcs = np.empty((reader.tap.layer.units, len(chunks)), np.uint32)
@@ -49,30 +46,27 @@ def sections_of(source: Source, header: Header, chunks: Sequence[ChunkAt]) -> It
             crcs[:, number] = reader.stored(number).crcs()
         name = f"checksums/{reader.tap.name}"
         yield name, {}, [PayloadWriter("crcs", crcs)], 1 + reader.tap.index + 1, steps
-    labels = [chunk_at(source, header, chunk)["labels"].read() for chunk in chunks]
-    skipped = [chunk_at(source, header, chunk)["skipped"].read() for chunk in chunks]
+    labels, skipped = columns["labels"], columns["skipped"]
     for reader in readers:
-        meta, payloads = pack_summary(
-            summarise(reader.blocks(), reader.tap.layer.units, labels, skipped)
-        )
+        meta, payloads = pack_summary(summarise(reader, labels, skipped))
         done = 1 + len(taps) + reader.tap.index + 1
         yield f"summary/{reader.tap.name}", meta, payloads, done, steps
 
 
-def _columns(source: Source, header: Header, chunks: Sequence[ChunkAt]) -> list[PayloadWriter]:
-    """Gather the per-image columns of all chunks, column by column."""
-    writers = []
-    for name, dtype, ends_name in column_names(header):
-        parts, ends, offset = [], [], 0
-        for chunk in chunks:
-            record = chunk_at(source, header, chunk)
-            parts.append(record[name].read())
-            if ends_name:
-                ends.append(record[ends_name].read() + offset)
-                offset += parts[-1].size
+def _columns(source: Source, header: Header, chunks: Sequence[ChunkAt]) -> dict[str, NDArray[Any]]:
+    """Gather the per-image columns of all chunks, in file order."""
+    names = column_names(header)
+    parts: dict[str, list[NDArray[Any]]] = {}
+    for name, dtype, ends_name in names:
         if ends_name:
-            joined = np.concatenate([*ends, np.empty(0, np.int64)])
-            writers.append(PayloadWriter(ends_name, joined))
-        joined_data = np.concatenate([*parts, np.empty(0, dtype)])
-        writers.append(PayloadWriter(name, joined_data))
-    return writers
+            parts[ends_name] = [np.empty(0, np.int64)]
+        parts[name] = [np.empty(0, dtype)]
+    bytes_before = dict.fromkeys(parts, 0)
+    for chunk in chunks:
+        record = chunk_at(source, header, chunk)
+        for name, _, ends_name in names:
+            parts[name].append(record[name].read())
+            if ends_name:
+                parts[ends_name].append(record[ends_name].read() + bytes_before[name])
+            bytes_before[name] += parts[name][-1].size
+    return {name: np.concatenate(parts.pop(name)) for name in list(parts)}

@@ -255,15 +255,8 @@ class Recording:
         stored = self._store.summary(tap)
         if stored is not None:
             return stored
-        activity = self._store.activity(tap)
         gone = np.array(sorted(self.skipped), np.int64)
-        spans = activity.spans()
-        return summarise(
-            Activity(activity, tap.name).blocks(),
-            tap.layer.units,
-            [self.labels[start : start + count] for start, count in spans],
-            [gone[(gone >= start) & (gone < start + count)] for start, count in spans],
-        )
+        return summarise(self._store.activity(tap), self.labels, gone)
 
     @property
     def sections(self) -> tuple[str, ...]:

@@ -2,78 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.recording.catalogue import chunk_record, read_mark
+from inspector.recording.catalogue import chunk_at
 from inspector.recording.chunks import ChunkAt, StoredRecord
 from inspector.recording.errors import CorruptRecordingError
 from inspector.recording.limits import BINS, TOP
 from inspector.recording.model import Header, Summary, Tap
 from inspector.recording.payloads import DTYPES, PayloadWriter, StoredArray
-from inspector.recording.records import CHUNK
 from inspector.recording.source import Source
-from inspector.recording.summary_state import SummaryState, runner
+from inspector.recording.summary_state import (
+    GROUP,
+    ChunkImages,
+    GroupState,
+    chunk_images,
+    joined,
+)
 
 
 class TapReader:
-    """Reads the blocks of one layer and reduction, chunk by chunk, each checked."""
+    """Reads the activity of one layer and reduction before the file has an index."""
 
     def __init__(self, source: Source, header: Header, chunks: Sequence[ChunkAt], tap: Tap) -> None:
         self.tap = tap
+        self.units = tap.layer.units
+        self.images = header.images
         self._source = source
         self._header = header
         self._chunks = chunks
+        self.stored = lru_cache(maxsize=2)(self._stored)
 
-    def stored(self, number: int) -> StoredArray:
+    def _stored(self, number: int) -> StoredArray:
         """Return the payload of chunk `number`."""
-        chunk = self._chunks[number]
-        mark = read_mark(self._source, chunk.offset, CHUNK)
-        return chunk_record(self._source, self._header, mark, chunk.start)[self.tap.name]
+        return chunk_at(self._source, self._header, self._chunks[number])[self.tap.name]
 
-    def blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield (first image, float32 [units, n]) in order."""
-        for number, chunk in enumerate(self._chunks):
-            yield chunk.start, self.stored(number).read().astype(np.float32, copy=False)
+    def spans(self) -> list[tuple[int, int]]:
+        """Return (first image, images) of every chunk."""
+        return [(chunk.start, chunk.images) for chunk in self._chunks]
+
+    def read(self, block: int, first: int, last: int) -> NDArray[np.float32]:
+        """Return units first..last-1 of one chunk, checked."""
+        return self.stored(block).read_rows(first, last).astype(np.float32, copy=False)
+
+
+class Blocks(Protocol):
+    """Activity by blocks of images, as an ActivitySource gives it."""
+
+    units: int
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Return (first image, images) of every block, in order."""
+        ...
+
+    def read(self, block: int, first: int, last: int) -> NDArray[np.float32]:
+        """Return units first..last-1 of a block, float32 [last - first, n]."""
+        ...
 
 
 def summarise(
-    blocks: Iterable[tuple[int, NDArray[np.float32]]],
-    units: int,
-    labels: Sequence[NDArray[np.int32]],
-    skipped: Sequence[NDArray[np.int64]],
+    blocks: Blocks, labels: NDArray[np.int32], skipped: NDArray[np.int64], threads: int = 0
 ) -> Summary:
     """Return the summary of one layer and reduction.
 
     Parameters
     ----------
-    blocks : iterable of (int, float32 [units, n])
-        First image and activity of each chunk, in order.
-    units : int
-    labels, skipped : sequences
-        Labels int32 [n] and numbers of the skipped images of each chunk.
+    blocks : Blocks
+        The activity; each block is read once, some units at a time, blocks in order.
+    labels : int32 [images]
+    skipped : int64
+        Numbers of the skipped images, ascending.
+    threads : int
+        How many work on it; 0 for one per processor, at most 8.
 
     Returns
     -------
     Summary
-        Float64 sums are made per chunk and added in the order of the chunks, so the result does
-        not depend on how often the recording was broken off.
+        Float64 sums are made per block and added in the order of the blocks, so the result
+        depends neither on the threads nor on how often the recording was broken off.
     """
-    every = np.concatenate([*labels, np.empty(0, np.int32)])
-    ids = np.unique(every[every >= 0])
-    state = SummaryState(units, ids.astype(np.int32))
-    run, end = runner(units)
-    try:
-        for (start, values), chunk_labels, gone in zip(blocks, labels, skipped, strict=True):
-            state.add(start, values, chunk_labels, gone, run)
-    finally:
-        end()
-    counts = np.bincount(np.searchsorted(ids, every[every >= 0]), minlength=ids.size)
-    return state.result(counts.astype(np.int64))
+    ids = np.unique(labels[labels >= 0]).astype(np.int32)
+    begins = range(0, blocks.units, GROUP)
+    states = [GroupState(min(GROUP, blocks.units - first), ids.size) for first in begins]
+    threads = min(threads or min(os.cpu_count() or 1, 8), len(states) // 2)
+    counted = 0
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        each = pool.map if threads > 1 else map
+        for number, (start, count) in enumerate(blocks.spans()):
+            low, high = np.searchsorted(skipped, [start, start + count])
+            images = chunk_images(start, labels[start : start + count], skipped[low:high], ids)
+            counted += images.numbers.size
+
+            def add(
+                first: int, state: GroupState, number: int = number, images: ChunkImages = images
+            ) -> None:
+                state.add(blocks.read(number, first, first + state.count.size), images)
+
+            deque(each(add, begins, states), maxlen=0)
+    return joined(states, ids, labels, counted)
 
 
 _ARRAYS = {

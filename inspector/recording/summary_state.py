@@ -1,16 +1,15 @@
-"""The running numbers of a layer's summary: a few arrays per unit, whatever the count of images.
+"""The running numbers of a summary: a few arrays per unit, whatever the count of images.
 
-Units go through in groups that stay in the processor's cache: read once from memory, used for
-everything. Groups begin at multiples of their size whoever works on them, so neither the number
-of threads nor the chunks already seen change a bit of the result.
+Units go through in groups whose piece of a chunk stays in the processor's cache: read once, used
+for everything. A group knows nothing of the others, so neither the number of threads nor the
+chunks already seen change a bit of the result.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,246 +19,239 @@ from inspector.recording.limits import BINS
 from inspector.recording.model import Summary
 from inspector.recording.summary_top import TopState
 
-GROUP = 64
+GROUP = 128
 _HALF = BINS // 2
-_FEW = 8  # images per category and chunk, from which on reduceat is faster than the rounds
+_RUN = 16  # images of a category in a row, from which on adding runs is quickest
 
 
 @dataclass(frozen=True)
-class _Labels:
-    """How the images of a chunk fall into categories: the same for all units."""
+class ChunkImages:
+    """The images of a chunk that count, the same for all units.
 
-    order: NDArray[np.intp]
-    begins: NDArray[np.intp]
-    columns: NDArray[np.intp]
-    rounds: list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+    Attributes
+    ----------
+    keep : bool [n] or None
+        Which images of the chunk are not skipped; None for all.
+    numbers : int64 [kept]
+        Of the kept images.
+    columns : int64 [kept]
+        Column of each one's category among all `categories`; one more stands for no label.
+    categories : int
+    """
+
+    keep: NDArray[np.bool_] | None
+    numbers: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    categories: int
+
+    @cached_property
+    def runs(self) -> tuple[NDArray[np.intp], NDArray[np.int64]] | None:
+        """Return where runs of one category begin and their columns, if the runs are long."""
+        begins = np.flatnonzero(np.diff(self.columns, prepend=-1))
+        return (begins, self.columns[begins]) if begins.size * _RUN <= self.columns.size else None
+
+    @cached_property
+    def seen(self) -> NDArray[np.int64] | None:
+        """Return the columns that occur if they are few, None if many."""
+        seen = np.unique(self.columns)
+        return None if 2 * seen.size > self.categories else seen
+
+    @cached_property
+    def keys(self) -> NDArray[np.intp]:
+        """Return a number for each unit of a group and column (that occurs), [GROUP × kept]."""
+        within, width = self.columns, self.categories + 1
+        if self.seen is not None:
+            within, width = np.searchsorted(self.seen, within), self.seen.size
+        return (np.arange(GROUP)[:, None] * width + within).reshape(-1)
 
 
-def _labels(labels: NDArray[np.int32], ids: NDArray[np.int32]) -> _Labels | None:
-    order = np.argsort(labels, kind="stable")
-    order = order[labels[order] >= 0]
-    if not order.size:
-        return None
-    present, begins, counts = np.unique(labels[order], return_index=True, return_counts=True)
-    columns = np.searchsorted(ids, present)
-    rounds = []
-    if order.size < _FEW * present.size:
-        # Round k adds the k-th image of every category that has one.
-        for number in range(int(counts.max())):
-            has = counts > number
-            rounds.append((order[begins[has] + number], columns[has]))
-    return _Labels(order, begins, columns, rounds)
+def chunk_images(
+    start: int, labels: NDArray[np.int32], skipped: NDArray[np.int64], ids: NDArray[np.int32]
+) -> ChunkImages:
+    """Return the images of the chunk that begins at `start`; `ids` are all categories, sorted."""
+    keep = None
+    numbers = np.arange(start, start + labels.size)
+    if skipped.size:
+        keep = np.ones(labels.size, bool)
+        keep[skipped - start] = False
+        labels, numbers = labels[keep], numbers[keep]
+    columns = np.where(labels < 0, ids.size, np.searchsorted(ids, labels))
+    return ChunkImages(keep, numbers, columns, ids.size)
 
 
-class SummaryState:
-    """Numbers of all units of one layer and reduction over the chunks seen so far."""
+class GroupState:
+    """Numbers of some units over the chunks seen so far."""
 
-    def __init__(self, units: int, ids: NDArray[np.int32]) -> None:
-        self.units = units
-        self.ids = ids
-        self.images = 0
+    def __init__(self, units: int, categories: int) -> None:
         self.maximum = np.full(units, -np.inf, np.float32)
         self.count = np.zeros(units, np.int64)
         self.mean = np.zeros(units)
         self.squares = np.zeros(units)
         self.zeros = np.zeros(units, np.int64)
-        self.sums = np.zeros((ids.size, units))
-        self.seen = np.zeros(ids.size, np.int64)
+        self.sums = np.zeros((units, categories + 1))
+        self.seen = np.zeros(categories + 1, np.int64)
         self.missing: NDArray[np.int64] | None = None
         self.histogram = np.zeros((units, BINS), np.int64)
         self.exponent: int | None = None
         self.negative = False
         self.top = TopState(units)
 
-    def add(
-        self,
-        start: int,
-        values: NDArray[np.float32],
-        labels: NDArray[np.int32],
-        skipped: NDArray[np.int64],
-        run: Callable[[Callable[[int], None], range], None],
-    ) -> None:
-        """Add a chunk: values float32 [units, n], labels [n], numbers of the skipped images."""
-        numbers = np.arange(start, start + values.shape[1])
-        if skipped.size:
-            keep = np.ones(values.shape[1], bool)
-            keep[skipped - start] = False
-            values, labels, numbers = values[:, keep], labels[keep], numbers[keep]
-        if not values.shape[1] or not self.units:
+    def add(self, values: NDArray[np.float32], images: ChunkImages) -> None:
+        """Add a chunk: values float32 [units, n], of all its images."""
+        if images.keep is not None:
+            values = values[:, images.keep]
+        if not values.size:
             return
-        self.images += values.shape[1]
+        finite = None
         with np.errstate(invalid="ignore"):
             high, low = values.max(axis=1), values.min(axis=1)
-        finite = None
         if not (np.isfinite(high) & np.isfinite(low)).all():
             finite = np.isfinite(values)
-            top = np.where(finite, values, np.float32(-np.inf)).max(axis=1)
+            found = np.where(finite, values, np.float32(-np.inf)).max(axis=1)
+            self.maximum = np.maximum(self.maximum, found)
             values = np.where(finite, values, np.float32(0))
             high, low = values.max(axis=1), values.min(axis=1)
-            self.maximum = np.maximum(self.maximum, top)
+            count = finite.sum(axis=1)
         else:
             self.maximum = np.maximum(self.maximum, high)
-        self._widen(float(high.max()), float(low.min()))
-        plan = _labels(labels, self.ids)
-        if plan is not None:
-            self.seen += np.bincount(
-                np.searchsorted(self.ids, labels[plan.order]), minlength=self.ids.size
-            )
-
-        def group(first: int) -> None:
-            last = min(first + GROUP, self.units)
-            good = None if finite is None else finite[first:last]
-            self._group(slice(first, last), values[first:last], good, plan, high == low)
-            self.top.add(first, values[first:last], numbers)
-
-        run(group, range(0, self.units, GROUP))
-
-    def _group(
-        self,
-        units: slice,
-        values: NDArray[np.float32],
-        finite: NDArray[np.bool_] | None,
-        plan: _Labels | None,
-        constant: NDArray[np.bool_],
-    ) -> None:
-        images = values.shape[1]
-        turned = np.empty((images, values.shape[0]))
-        turned[...] = values.T
-        count = np.full(values.shape[0], images) if finite is None else finite.sum(axis=1)
-        self._moments(units, turned, count, constant[units] & (count == images))
-        zero = np.array([images - np.count_nonzero(row) for row in values])
-        self.zeros[units] += zero - (images - count)
-        if plan is not None:
-            self._categories(units, turned, finite, plan)
-        self._bin(units, values, finite)
+            count = np.full(values.shape[0], values.shape[1])
+        precise = values.astype(np.float64)
+        self._moments(precise, count, (high == low) & (count == values.shape[1]))
+        some = values != 0
+        self.zeros += count - some.view(np.uint8).sum(axis=1, dtype=np.int64)
+        self._categories(precise, finite, images)
+        self.widen(*_range(float(high.max()), float(low.min())))
+        self._bin(values, finite)
+        self.top.add(values, some, images.numbers)
 
     def _moments(
-        self,
-        units: slice,
-        turned: NDArray[np.float64],
-        count: NDArray[np.int64],
-        constant: NDArray[np.bool_],
+        self, values: NDArray[np.float64], count: NDArray[np.int64], constant: NDArray[np.bool_]
     ) -> None:
-        mean = turned.sum(axis=0) / np.maximum(count, 1)
+        mean = values.sum(axis=1) / np.maximum(count, 1)
         # Squares of float32 are exact in float64; what cancels is below 1e-15 of their sum.
-        squares = np.einsum("ij,ij->j", turned, turned) - count * mean * mean
+        squares = np.einsum("ij,ij->i", values, values) - count * mean * mean
         squares = np.where(constant, 0.0, np.maximum(squares, 0.0))
-        mean = np.where(constant, turned[0], mean)
-        before = self.count[units]
-        both = before + count
-        step = mean - self.mean[units]
+        mean = np.where(constant, values[:, 0], mean)
+        both = self.count + count
+        step = mean - self.mean
         share = count / np.maximum(both, 1)
-        self.squares[units] += squares + step * step * before * share
-        self.mean[units] += step * share
-        self.count[units] = both
+        self.squares += squares + step * step * self.count * share
+        self.mean += step * share
+        self.count = both
 
     def _categories(
-        self,
-        units: slice,
-        turned: NDArray[np.float64],
-        finite: NDArray[np.bool_] | None,
-        plan: _Labels,
+        self, values: NDArray[np.float64], finite: NDArray[np.bool_] | None, images: ChunkImages
     ) -> None:
-        _add_by_category(self.sums[:, units], turned, plan)
+        if not images.categories:
+            return
+        self.seen += np.bincount(images.columns, minlength=self.seen.size)
+        _add_by_category(self.sums, values, images)
         if finite is not None:
             if self.missing is None:
-                self.missing = np.zeros((self.ids.size, self.units), np.int64)
-            gone = np.ascontiguousarray(~finite.T).astype(np.int64)
-            _add_by_category(self.missing[:, units], gone, plan)
+                self.missing = np.zeros(self.sums.shape, np.int64)
+            _add_by_category(self.missing, (~finite).astype(np.int64), images)
 
-    def _bin(
-        self, units: slice, values: NDArray[np.float32], finite: NDArray[np.bool_] | None
-    ) -> None:
+    def _bin(self, values: NDArray[np.float32], finite: NDArray[np.bool_] | None) -> None:
         exponent = self.exponent if self.exponent is not None else 0
-        scale = 2.0 ** (-exponent) * (_HALF if self.negative else BINS)
         # A power of two: the product is exact, so a bin splits into two equal bins exactly.
+        scale = 2.0 ** (-exponent) * (_HALF if self.negative else BINS)
         precise = np.float32 if abs(exponent) < 100 else np.float64
         scaled = np.multiply(values, precise(scale))
-        rows = (np.arange(values.shape[0]) * BINS)[:, None]
-        if self.negative:
-            np.floor(scaled, out=scaled)
-            rows += _HALF
+        np.floor(scaled, out=scaled)
+        # Whole numbers below 2**24: still exact.
+        rows = np.arange(values.shape[0]) * 2 * BINS + (_HALF if self.negative else 0)
+        scaled += rows.astype(scaled.dtype)[:, None]
+        # Two counters in turn: counting a bin waits for the same bin's last count, and most
+        # neighbours are zeros.
+        scaled += (np.arange(values.shape[1]) % 2 * BINS).astype(scaled.dtype)
         bins = scaled.astype(np.intp)
-        bins += rows
         flat = bins.reshape(-1) if finite is None else bins[finite]
-        counts = np.bincount(flat, minlength=values.shape[0] * BINS)
-        self.histogram[units] += counts.reshape(-1, BINS)
+        counts = np.bincount(flat, minlength=2 * self.histogram.size)
+        self.histogram += counts.reshape(-1, 2, BINS).sum(axis=1)
 
-    def _widen(self, high: float, low: float) -> None:
+    def widen(self, exponent: int | None, negative: bool) -> None:
         """Widen the range: bins pair up, exactly, so the order of the chunks does not matter."""
-        largest = max(high, -low)
-        if largest > 0:
-            exponent = int(np.frexp(largest)[1])
+        if exponent is not None:
             if self.exponent is None:
                 self.exponent = exponent  # only zeros so far, all in the bin that begins at 0
             for _ in range(min(exponent - self.exponent, 300)):
-                pairs = self.histogram.reshape(self.units, -1, 2).sum(axis=2)
-                self.histogram[:] = 0
                 first = _HALF // 2 if self.negative else 0
-                self.histogram[:, first : first + _HALF] = pairs
+                self._pair(first)
             self.exponent = max(self.exponent, exponent)
-        if low < 0 and not self.negative:
-            pairs = self.histogram.reshape(self.units, -1, 2).sum(axis=2)
-            self.histogram[:, :_HALF] = 0
-            self.histogram[:, _HALF:] = pairs
+        if negative and not self.negative:
+            self._pair(_HALF)
             self.negative = True
 
-    def result(self, category_counts: NDArray[np.int64]) -> Summary:
-        """Return the summary; `category_counts` are of all images, skipped ones too."""
-        some = self.count > 0
-        high = float(2.0 ** (self.exponent if self.exponent is not None else 0))
-        missing = 0 if self.missing is None else self.missing
-        seen = np.broadcast_to(self.seen[:, None] - missing, self.sums.shape)
-        means = np.full(self.sums.shape, np.nan)
-        np.divide(self.sums, seen, out=means, where=seen > 0)
-        images, top = self.top.result()
-        zeros = np.full(self.units, np.nan)
-        return Summary(
-            images=self.images,
-            maximum=np.where(some, self.maximum, np.float32(np.nan)).astype(np.float32),
-            mean=np.where(some, self.mean, np.nan),
-            spread=np.where(some, np.sqrt(self.squares / np.maximum(self.count, 1)), np.nan),
-            zeros=np.divide(self.zeros, self.count, out=zeros, where=some),
-            nonfinite=self.images - self.count,
-            histogram=self.histogram.astype(np.uint32),
-            low=-high if self.negative else 0.0,
-            high=high,
-            top_images=images,
-            top_values=top,
-            category_ids=self.ids,
-            category_counts=category_counts,
-            category_means=np.ascontiguousarray(means.T),
-        )
+    def _pair(self, first: int) -> None:
+        pairs = self.histogram.reshape(-1, _HALF, 2).sum(axis=2)
+        self.histogram[:] = 0
+        self.histogram[:, first : first + _HALF] = pairs
 
 
-def _add_by_category(sums: NDArray[Any], turned: NDArray[Any], plan: _Labels) -> None:
-    """Add rows of `turned` [n, units] to the categories' rows of `sums`, in image order."""
-    if plan.rounds:
-        for rows, columns in plan.rounds:
-            sums[columns] += turned[rows]
+def _range(high: float, low: float) -> tuple[int | None, bool]:
+    largest = max(high, -low)
+    return (int(np.frexp(largest)[1]) if largest > 0 else None), low < 0
+
+
+def _add_by_category(
+    sums: NDArray[np.float64] | NDArray[np.int64],
+    values: NDArray[np.float64] | NDArray[np.int64],
+    images: ChunkImages,
+) -> None:
+    """Add the columns of `values` [units, n] to the categories' columns of `sums`."""
+    if images.runs is not None:
+        begins, columns = images.runs
+        totals = np.add.reduceat(values, begins, axis=1)
+        for number, column in enumerate(columns):
+            sums[:, column] += totals[:, number]
+        return
+    width = sums.shape[1] if images.seen is None else images.seen.size
+    keys = images.keys[: values.size]
+    parts = np.bincount(keys, values.reshape(-1), values.shape[0] * width)
+    totals = parts.reshape(-1, width).astype(sums.dtype, copy=False)
+    if images.seen is None:
+        sums += totals
     else:
-        ordered = np.take(turned, plan.order, axis=0)
-        sums[plan.columns] += np.add.reduceat(ordered, plan.begins, axis=0)
+        sums[:, images.seen] += totals
 
 
-def runner(units: int) -> tuple[Callable[[Callable[[int], None], range], None], Callable[[], None]]:
-    """Return how to run a task over groups of units, on threads if that pays, and an end."""
-    threads = min(os.cpu_count() or 1, 8, units // (2 * GROUP))
-    if threads < 2:
+def joined(
+    states: Sequence[GroupState], ids: NDArray[np.int32], labels: NDArray[np.int32], images: int
+) -> Summary:
+    """Return the summary of all groups; `images` are those not skipped, `labels` are of all."""
+    exponents = [state.exponent for state in states if state.exponent is not None]
+    negative = any(state.negative for state in states)
+    for state in states:
+        state.widen(max(exponents, default=None), negative)
+    high = 2.0 ** max(exponents, default=0)
+    counts = np.bincount(np.searchsorted(ids, labels[labels >= 0]), minlength=ids.size)
+    rows = [_rows(state, images) for state in states] or [_rows(GroupState(0, ids.size), images)]
+    return Summary(
+        images=images,
+        low=-high if negative else 0.0,
+        high=high,
+        category_ids=ids,
+        category_counts=counts.astype(np.int64),
+        **{name: np.concatenate([row[name] for row in rows]) for name in rows[0]},
+    )
 
-        def one(task: Callable[[int], None], groups: range) -> None:
-            for group in groups:
-                task(group)
 
-        return one, lambda: None
-    pool = ThreadPoolExecutor(threads)
-
-    def several(task: Callable[[int], None], groups: range) -> None:
-        def share(number: int) -> None:
-            for group in groups[number::threads]:
-                task(group)
-
-        for future in [pool.submit(share, number) for number in range(threads)]:
-            future.result()
-
-    return several, lambda: pool.shutdown()
+def _rows(state: GroupState, images: int) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a summary that have a row per unit, of one group."""
+    some = state.count > 0
+    count = np.maximum(state.count, 1)
+    seen = state.seen if state.missing is None else state.seen - state.missing
+    with np.errstate(invalid="ignore"):
+        means = state.sums / seen  # 0 / 0 is NaN: a category of skipped images only
+    top_images, top_values = state.top.result()
+    return {
+        "maximum": np.where(some, state.maximum, np.float32(np.nan)),
+        "mean": np.where(some, state.mean, np.nan),
+        "spread": np.where(some, np.sqrt(state.squares / count), np.nan),
+        "zeros": np.where(some, state.zeros / count, np.nan),
+        "nonfinite": images - state.count,
+        "histogram": state.histogram.astype(np.uint32),
+        "top_images": top_images,
+        "top_values": top_values,
+        "category_means": means[:, :-1],
+    }

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from inspector.recording.limits import TOP
 
 _ROOM = 2 * TOP + 56
+_MANY = 4  # values added per unit, from which on raising the bound pays
+_LOW = np.uint64(0xFFFFFFFF)
 
 
 class TopState:
     """Per unit the best images so far and some waiting to be compared with them.
 
     Only values above the hundredth best are looked at, which are few once some chunks have gone
-    by; they wait until a unit's room is full. Earlier images stand first and sorting is stable:
-    ties go to the lower number.
+    by; they wait until a unit's room is full. Earlier images stand first, and of equal values
+    the one that stands first counts as the higher: ties go to the lower number.
     """
 
     def __init__(self, units: int) -> None:
@@ -24,60 +28,77 @@ class TopState:
         self.fill = np.zeros(units, np.int64)
         self.bound = np.full(units, -np.inf, np.float32)
 
-    def add(self, first: int, values: NDArray[np.float32], numbers: NDArray[np.int64]) -> None:
-        """Add finite values [units, n] of units first, first+1, …; zeros never count."""
-        units = slice(first, first + values.shape[0])
-        bound = self.bound[units]
-        better = values > bound[:, None]
-        if (bound < 0).any():
-            better &= values != 0
-        found = np.flatnonzero(better)
-        if not found.size:
-            return
-        rows, columns = np.divmod(found, values.shape[1])
-        counts = np.bincount(rows, minlength=values.shape[0])
-        begins = np.cumsum(counts) - counts
-        full = self.fill[units] + counts > _ROOM
-        for row in np.flatnonzero(full):
-            mine = columns[begins[row] : begins[row] + counts[row]]
-            self._compare(first + int(row), values[row, mine], numbers[mine])
-        rest = ~full[rows]
-        if not rest.any():
-            return
-        rows, columns = rows[rest], columns[rest]
-        rank = (np.arange(found.size) - np.repeat(begins, counts))[rest]
-        places = self.fill[first + rows] + rank
-        self.values[first + rows, places] = values[rows, columns]
-        self.images[first + rows, places] = numbers[columns]
-        self.fill[units] += np.where(full, 0, counts)
+    def add(
+        self, values: NDArray[np.float32], some: NDArray[np.bool_], numbers: NDArray[np.int64]
+    ) -> None:
+        """Add finite values [units, n] of images `numbers`; only those that are not 0 (`some`)."""
+        found = self._better(values, some)
+        if not self.fill.any() and values.shape[1] > _ROOM:
+            found = self._best(values, found)
+        if (self.fill + _counts(found, values.shape) > _ROOM).any():
+            self._compact()
+            found = self._better(values, some)
+            if (self.fill + _counts(found, values.shape) > _ROOM).any():
+                found = self._best(values, found)
+        counts = _counts(found, values.shape)
+        rows = np.repeat(np.arange(counts.size), counts)
+        # A unit's values stand one after the other: from its fill on, in the order of `found`.
+        places = np.arange(found.size) + (
+            rows * _ROOM + (self.fill - np.cumsum(counts) + counts)[rows]
+        )
+        self.values.reshape(-1)[places] = values.reshape(-1)[found]
+        self.images.reshape(-1)[places] = numbers[found - rows * values.shape[1]]
+        self.fill += counts
+        if found.size > _MANY * counts.size:
+            self.bound = np.partition(self.values, _ROOM - TOP, axis=1)[:, _ROOM - TOP]
 
-    def _compare(self, unit: int, values: NDArray[np.float32], images: NDArray[np.int64]) -> None:
-        fill = self.fill[unit]
-        values = np.concatenate([self.values[unit, :fill], values])
-        images = np.concatenate([self.images[unit, :fill], images])
-        if values.size > TOP:
-            least = np.partition(values, values.size - TOP)[values.size - TOP]
-            chosen = values >= least
-            values, images = values[chosen], images[chosen]
-        order = np.argsort(-values, kind="stable")[:TOP]
-        size = order.size
-        self.values[unit, :size] = values[order]
-        self.images[unit, :size] = images[order]
-        self.values[unit, size:] = -np.inf
-        self.images[unit, size:] = -1
-        self.fill[unit] = size
-        if size == TOP:
-            self.bound[unit] = self.values[unit, TOP - 1]
+    def _better(self, values: NDArray[np.float32], some: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Return where values are above their unit's bound, as flat positions."""
+        better = values > self.bound[:, None]
+        better &= some
+        return np.flatnonzero(better)
+
+    def _best(self, values: NDArray[np.float32], found: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the positions in `found` of at most a hundred values of each unit."""
+        width = values.shape[1]
+        masked = np.full(values.shape, -np.inf, np.float32)
+        masked.reshape(-1)[found] = values.reshape(-1)[found]
+        least = np.partition(masked, width - TOP, axis=1)[:, width - TOP]
+        found = found[masked.reshape(-1)[found] >= least[found // width]]
+        for row in np.flatnonzero(_counts(found, values.shape) > TOP):
+            mine = found[found // width == row]
+            ties = mine[values[row, mine - row * width] == least[row]]
+            found = np.setdiff1d(found, ties[TOP - mine.size + ties.size :], assume_unique=True)
+        return found
+
+    def _compact(self) -> None:
+        """Keep the best of every unit, highest first."""
+        order = np.sort(_keys(self.values), axis=1)[:, : -TOP - 1 : -1]
+        places = (_LOW - (order & _LOW)).astype(np.intp)
+        self.values[:, :TOP] = np.take_along_axis(self.values, places, axis=1)
+        self.images[:, :TOP] = np.take_along_axis(self.images, places, axis=1)
+        self.values[:, TOP:] = -np.inf
+        self.images[:, TOP:] = -1
+        self.fill = np.minimum(self.fill, TOP)
+        self.bound = self.values[:, TOP - 1].copy()
 
     def result(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return image numbers int64 [units, 100] (-1 none) and values float32 (NaN none)."""
-        images = np.full((self.fill.size, TOP), -1, np.int64)
-        values = np.full((self.fill.size, TOP), np.nan, np.float32)
-        step = 4096  # so that sorting needs no second copy of it all
-        for first in range(0, self.fill.size, step):
-            units = slice(first, first + step)
-            order = np.argsort(-self.values[units], axis=1, kind="stable")[:, :TOP]
-            images[units] = np.take_along_axis(self.images[units], order, axis=1)
-            values[units] = np.take_along_axis(self.values[units], order, axis=1)
-        values[images < 0] = np.nan
-        return images, values
+        self._compact()
+        images = self.images[:, :TOP].copy()
+        return images, np.where(images < 0, np.float32(np.nan), self.values[:, :TOP])
+
+
+def _counts(found: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.intp]:
+    """Return how many of the ascending flat positions `found` lie in each row."""
+    return np.diff(np.searchsorted(found, np.arange(shape[0] + 1) * shape[1]))
+
+
+def _keys(values: NDArray[np.float32]) -> NDArray[Any]:
+    """Return uint64 that sort like `values`, of equal ones the later below the earlier."""
+    bits = values.view(np.uint32)
+    negative = np.uint32(1 << 31)
+    keys = np.where(bits & negative, ~bits, bits | negative).astype(np.uint64)
+    keys <<= np.uint64(32)
+    keys |= _LOW - np.arange(values.shape[1], dtype=np.uint64)
+    return keys
