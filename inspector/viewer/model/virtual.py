@@ -41,8 +41,10 @@ class Rows:
         return row * self.row - offset
 
     def revealing(self, row: int, offset: float) -> float:
-        """The offset nearest to `offset` that shows the whole row."""
+        """The offset that shows the whole row: the nearest, or with a far row in the middle."""
         top = row * self.row
+        if top < offset - 2 * self.row or top > offset + self.height + self.row:
+            return self.clamped(top - max(0.0, self.height - self.row) / 2)
         if top < offset or self.row > self.height:
             return self.clamped(top)
         if top + self.row > offset + self.height:
