@@ -24,6 +24,7 @@ from inspector.graph.errors import (
     TruncatedModelError,
     UnsupportedModelError,
 )
+from inspector.graph.external import embed_small, external_files
 from inspector.graph.model import Graph, GraphInput
 from inspector.graph.sniff import describe_file
 
@@ -69,6 +70,9 @@ def load_graph(path: str | PathLike[str]) -> Graph:
     data = _read(path)
     proto = _parse(path, data)
     _check(path, proto)
+    weight_files = external_files(proto)
+    if weight_files:
+        _embed_small(path, proto)
     if proto.functions:
         proto = _inline(path, proto)
     opsets = {item.domain: item.version for item in proto.opset_import}
@@ -77,6 +81,7 @@ def load_graph(path: str | PathLike[str]) -> Graph:
         path=path,
         name=path.stem,
         file_sha256=hashlib.sha256(data).hexdigest(),
+        weight_files=weight_files,
         proto=proto,
         inputs=_inputs(path, proto),
         opset=opsets.get("", opsets.get("ai.onnx", 0)),
@@ -155,6 +160,19 @@ def _check(path: Path, proto: ModelProto) -> None:
             f"into {path.parent}"
         )
     raise _checker_error(path, str(problem))
+
+
+def _embed_small(path: Path, proto: ModelProto) -> None:
+    try:
+        embed_small(proto, path.resolve().parent)
+    except OSError as error:
+        raise ExternalDataError(
+            f"{path.name} keeps weights in {error.filename}, which cannot be read: {error.strerror}"
+        ) from None
+    except ValueError as error:
+        raise ExternalDataError(
+            f"{path.name} says wrongly where its weights lie ({error}): export it again"
+        ) from None
 
 
 def _missing_files(path: Path, proto: ModelProto) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from onnx import ModelProto
 
-from inspector.graph.external import external_files, model_digest
+from inspector.graph.external import model_digest
 from inspector.graph.index import GraphIndex
 
 Shapes = Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]
@@ -42,7 +42,7 @@ class GraphInput:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A checked model. External weights stay in their files and are only read to be hashed.
+    """A checked model. Its external weights stay in their files and are only read to be hashed.
 
     Attributes
     ----------
@@ -52,8 +52,10 @@ class Graph:
         The file's name without its ending.
     file_sha256
         Of the model file alone.
+    weight_files
+        Locations of its external weights, relative to the model's folder.
     proto
-        The model, local functions inlined. Not to be changed.
+        The model, local functions inlined and small external values taken in. Not to be changed.
     inputs
         What has to be fed; initializers that are repeated as inputs are left out.
     opset
@@ -69,6 +71,7 @@ class Graph:
     path: Path
     name: str
     file_sha256: str
+    weight_files: tuple[str, ...]
     proto: ModelProto = field(repr=False)
     inputs: tuple[GraphInput, ...]
     opset: int
@@ -80,7 +83,7 @@ class Graph:
     def sha256(self) -> str:
         """Identity of the model: its file and, where there are any, its external weights."""
         folder = Path(self.path).resolve().parent
-        return model_digest(self.file_sha256, folder, external_files(self.proto))
+        return model_digest(self.file_sha256, folder, self.weight_files)
 
     @cached_property
     def index(self) -> GraphIndex:

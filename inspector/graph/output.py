@@ -92,6 +92,8 @@ def _read(index: GraphIndex, shapes: Shapes, name: str) -> tuple[int, Output] | 
     tabular = _tabular(index, tensor)
     if tabular:
         kind = tabular
+    elif not kind and _normalised_scores(index, tensor):
+        kind = "softmax"
     elif table and not kind:
         tensor, kind, classes = table, "softmax", _classes(shapes, table)
     if classes < (1 if kind == "sigmoid" else 2):
@@ -156,6 +158,15 @@ def _tabular(index: GraphIndex, tensor: str) -> str:
     if node.op_type == "LinearClassifier" and text == "NONE":
         return "logits"
     return "softmax"
+
+
+def _normalised_scores(index: GraphIndex, tensor: str) -> bool:
+    """Whether scikit-learn's converter made a linear model's scores add up to one."""
+    node = index.node_of(tensor)
+    if node is None or node.op_type != "Normalizer" or attribute(node, "norm", b"MAX") != b"L1":
+        return False
+    before = index.node_of(node.input[0])
+    return before is not None and before.op_type in ops.TABULAR_MODELS
 
 
 def _is_linear(index: GraphIndex, tensor: str) -> bool:

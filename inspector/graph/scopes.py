@@ -13,11 +13,14 @@ from collections import Counter
 
 from onnx import NodeProto
 
+from inspector.graph import operators
 from inspector.graph.index import GraphIndex
 
 _METADATA = "pkg.torch.onnx.name_scopes"
 _MERGED_WEIGHT = re.compile(r"onnx::Conv(Transpose)?_\d+$")
 _CALL = re.compile(r"(.*[^\d_.])_\d+$")
+_ADDED = re.compile(r"__\d+$")
+_AGAIN = re.compile(r"_\d+$")
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
 _NO_MODULE = "_empty_nn_module_stack"
 
@@ -50,7 +53,7 @@ def scope_paths(index: GraphIndex) -> tuple[list[Path], dict[int, list[str]]]:
         paths = [tuple(name for name in path if name not in gone) for path in paths]
         return paths, merged
     if sum("/" in node.name.strip("/") for node in index.nodes) > len(index.nodes) / 4:
-        return _from_tensorflow([node.name for node in index.nodes]), {}
+        return _from_tensorflow([_tensorflow_name(node) for node in index.nodes]), {}
     return [() for _ in index.nodes], {}
 
 
@@ -108,6 +111,15 @@ def _rename(name: str, renamed: dict[str, str]) -> str:
     return name
 
 
+def _tensorflow_name(node: NodeProto) -> str:
+    """A node's name; "" for the changes of layout that tf2onnx adds.
+
+    They are named after a neighbour (``net/norm/add__25``) and lie outside its module.
+    """
+    added = node.op_type in operators.LAYOUT and _ADDED.search(node.name)
+    return "" if added else node.name
+
+
 def _from_tensorflow(names: list[str]) -> list[Path]:
     parts = [name.split("/")[:-1] for name in names]
     # What every scoped node shares ("StatefulPartitionedCall/model") says nothing.
@@ -118,4 +130,22 @@ def _from_tensorflow(names: list[str]) -> list[Path]:
         if count < len(scoped):
             break
         shared += 1
-    return [tuple("/".join(p[shared:end]) for end in range(shared + 1, len(p) + 1)) for p in parts]
+    suffix = _call_suffix([p[: shared + 1] for p in scoped])
+    paths = []
+    for part in parts:
+        inner = part[shared:]
+        inner[:1] = [name.removesuffix(suffix) for name in inner[:1]]
+        paths.append(tuple("/".join(inner[:end]) for end in range(1, len(inner) + 1)))
+    return paths
+
+
+def _call_suffix(starts: list[list[str]]) -> str:
+    """What Keras adds to the model and all of its layers when it is called again: "_1".
+
+    `starts` are the shared scopes (the model's) with the layer's behind them; the suffix counts
+    only when the model and every layer bear the same.
+    """
+    found = _AGAIN.search(starts[0][-2]) if starts and len(starts[0]) > 1 else None
+    if found is None or not all(start[-1].endswith(found[0]) for start in starts):
+        return ""
+    return found[0]

@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from run_models import probe
-from tiny_models import Builder
+from tiny_models import PLAIN, Builder
 
 from inspector.errors import InspectorError
 from inspector.graph import (
@@ -25,13 +25,14 @@ from inspector.graph import (
     find_layers,
     load_graph,
 )
+from inspector.graph.external import SMALL_BYTES
 
 
-def small(b: Builder | None = None) -> tuple[Builder, str]:
+def small(b: Builder | None = None, units: int = 3) -> tuple[Builder, str]:
     b = b or Builder()
     x = b.input("x", "batch", 4)
     with b.module("fc"):
-        return b, b.add("Relu", b.linear(x, 4, 3))
+        return b, b.add("Relu", b.linear(x, 4, units))
 
 
 def test_what_a_graph_tells(tmp_path: Path) -> None:
@@ -171,8 +172,8 @@ def test_inputs_that_are_no_tensors(tmp_path: Path) -> None:
         load_graph(tmp_path / "net.onnx")
 
 
-def external(folder: Path, location: str = "weights.bin") -> Path:
-    b, out = small()
+def external(folder: Path, location: str = "weights.bin", units: int = 3) -> Path:
+    b, out = small(units=units)
     model = b.model(out)
     onnx.save(
         model,
@@ -193,11 +194,58 @@ def external(folder: Path, location: str = "weights.bin") -> Path:
 
 
 def test_external_weights_stay_outside(tmp_path: Path) -> None:
-    graph = load_graph(external(tmp_path))
+    graph = load_graph(external(tmp_path, units=SMALL_BYTES))
     assert all(not t.raw_data and t.external_data for t in graph.proto.graph.initializer)
+    assert graph.weight_files == ("weights.bin",)
     exposed = onnx.load_from_string(expose_all(graph).model_bytes)
     assert all(not t.raw_data for t in exposed.graph.initializer)
     assert [layer.name for layer in find_layers(graph, probe(graph))]
+
+
+def test_external_values_that_shape_a_graph_are_known(tmp_path: Path) -> None:
+    b = Builder(PLAIN, opset=18)
+    x = b.add("Relu", b.conv(b.input("x", "n", 3, 8, 8), 3, 6))
+    bounds = [b.constant([value], "int64") for value in (1, 7, 3)]
+    x = b.add("Conv", b.add("Slice", x, *bounds), b.weight(4, 6, 3, 3))
+    x = b.add("Clip", x, b.constant(0), b.constant(6))
+    x = b.add("Reshape", x, b.constant([0, 4, -1], "int64"))
+    x = b.add("ReduceMean", x, b.constant([2], "int64"), keepdims=0)
+    model = b.model(b.linear(x, 4, 5))
+    found = []
+    for name, is_external in (("inside", False), ("outside", True)):
+        path = tmp_path / f"{name}.onnx"
+        onnx.save(
+            model, path, save_as_external_data=is_external, location="w.bin", size_threshold=0
+        )
+        graph = load_graph(path)
+        found.append(find_layers(graph, probe(graph)))
+    # The rectified bound, a small float, is known as well: the Clip is not signed.
+    assert found[0] == found[1]
+    assert [layer.signed for layer in found[1]] == [False, False, False, False, True]
+
+
+def misplaced(folder: Path, key: str, value: str) -> Path:
+    path = external(folder)
+    model = onnx.load(path, load_external_data=False)
+    for tensor in model.graph.initializer:
+        next(entry for entry in tensor.external_data if entry.key == key).value = value
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize(("key", "value"), [("offset", "-3"), ("offset", "x"), ("length", "1e9")])
+def test_external_values_at_no_place_are_refused(tmp_path: Path, key: str, value: str) -> None:
+    with pytest.raises(ExternalDataError) as caught:
+        load_graph(misplaced(tmp_path, key, value))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("key", "value"), [("offset", "1000000"), ("length", "5")])
+def test_external_values_beyond_their_file_are_not_taken_in(
+    tmp_path: Path, key: str, value: str
+) -> None:
+    graph = load_graph(misplaced(tmp_path, key, value))
+    assert all(tensor.external_data for tensor in graph.proto.graph.initializer)
 
 
 def test_missing_external_weights(tmp_path: Path) -> None:

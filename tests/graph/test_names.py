@@ -90,6 +90,37 @@ def test_keras_names(tmp_path: Path) -> None:
     assert all("StatefulPartitionedCall" not in name for name in found)
 
 
+def test_tf2onnx_of_a_model_that_keras_calls_again(tmp_path: Path) -> None:
+    b = Builder(PLAIN, opset=18)
+    x = b.input("image", None, 8, 8, 3)
+
+    def add(op: str, name: str, *inputs: str, **attributes: object) -> str:
+        out = b.add(op, *inputs, out=f"{name}:0", **attributes)
+        b.nodes[-1].name = name
+        return str(out)
+
+    x = add("Transpose", "net_1/norm0_1/mul_1__25", x, perm=[0, 3, 1, 2])
+    x = add("Conv", "net_1/norm0_1/mul_1", x, b.weight(4, 3, 3, 3))
+    x = add("Relu", "net_1/relu0_1/Relu", x)
+    # Named after the normalisation, though it only turns what the ReLU made.
+    x = add("Transpose", "net_1/norm0_1/mul_1__35", x, perm=[0, 2, 3, 1])
+    x = add("ReduceMean", "net_1/pool_1/Mean", x, b.constant([1, 2], "int64"), keepdims=0)
+    x = add("MatMul", "net_1/head_1/MatMul", x, b.weight(4, 5))
+    x = add("Softmax", "net_1/head_1/Softmax", x)
+    found = layers(tmp_path, b, x)
+    assert list(found) == ["norm0", "relu0", "pool", "head.logits", "head"]
+    assert "norm0" not in found["relu0"].aliases
+
+
+def test_a_suffix_that_only_layers_bear_is_theirs(tmp_path: Path) -> None:
+    b = Builder(TENSORFLOW, opset=18)
+    x = b.input("x", None, 4)
+    for name in ("dense_1", "head_1"):
+        with b.module(name):
+            x = b.add("Tanh", b.add("MatMul", x, b.weight(4, 4)))
+    assert {"dense_1", "head_1"} <= set(layers(tmp_path, b, x))
+
+
 def test_a_batch_norm_folded_by_the_older_exporter(tmp_path: Path) -> None:
     b = Builder(TORCHSCRIPT)
     x = b.input("x", "n", 3, 8, 8)

@@ -49,6 +49,23 @@ def test_softmax_at_every_opset(tmp_path: Path, opset: int) -> None:
     assert found(tmp_path, b, y) == Output(y, x, "logits", 5)
 
 
+def test_scores_of_a_linear_model_that_are_made_to_add_up_to_one(tmp_path: Path) -> None:
+    b = Builder()
+    x = b.input("x", "n", 4)
+    names = b.add(
+        "LinearClassifier",
+        x,
+        outputs=2,
+        domain="ai.onnx.ml",
+        coefficients=b.random.standard_normal(12).tolist(),
+        intercepts=[0.0] * 3,
+        classlabels_ints=[0, 1, 2],
+        post_transform="LOGISTIC",
+    )
+    y = b.add("Normalizer", names[1], domain="ai.onnx.ml", norm="L1")
+    assert found(tmp_path, b, y) == Output(y, y, "softmax", 3)
+
+
 def test_raw_logits(tmp_path: Path) -> None:
     b, x = classifier()
     assert found(tmp_path, b, x) == Output(x, x, "logits", 5)
