@@ -15,8 +15,9 @@ from inspector.recording.model import Chunk, Header, Tap, taps_of
 from inspector.recording.payloads import Payload, PayloadWriter, StoredArray, place_all
 from inspector.recording.source import Source
 from inspector.recording.textblock import StoredTexts, encode_texts
-from inspector.recording.thumbnails import encode_thumbnails
+from inspector.recording.thumbnails import ThumbnailEncoder
 
+_TURNED = 64  # images turned at once: what they fill of a row stays in the processor's cache
 COLUMN_DTYPES = {"float": "float64", "int": "int64"}
 
 
@@ -73,14 +74,18 @@ def column_payloads(header: Header, images: int) -> list[tuple[str, str, tuple[i
 
 
 def chunk_writers(
-    header: Header, images: int, arrays: Mapping[str, NDArray[Any]]
+    header: Header, images: int, arrays: Mapping[str, NDArray[Any] | PayloadWriter]
 ) -> list[PayloadWriter]:
     """Return the payloads of a chunk from its arrays by name, in the order of the layout."""
-    return [PayloadWriter(name, arrays[name]) for name, _, _ in chunk_payloads(header, images)]
+    writers = []
+    for name, _, _ in chunk_payloads(header, images):
+        array = arrays[name]
+        writers.append(array if isinstance(array, PayloadWriter) else PayloadWriter(name, array))
+    return writers
 
 
-def arrays_of(header: Header, chunk: Chunk) -> dict[str, NDArray[Any]]:
-    """Return a chunk as the arrays that are stored of it, by payload name.
+def writers_of(header: Header, chunk: Chunk) -> list[PayloadWriter]:
+    """Return the payloads of a chunk, in the order of the layout.
 
     Raises
     ------
@@ -88,21 +93,29 @@ def arrays_of(header: Header, chunk: Chunk) -> dict[str, NDArray[Any]]:
         If an array has another length, dtype or layer than the header says.
     """
     count = expected_images(header, chunk.start)
-    arrays: dict[str, NDArray[Any]] = {
-        tap.name: _activity(tap, chunk, count) for tap in taps_of(header.layers)
-    }
     _check_length("thumbnails", chunk.thumbnails, count)
-    try:
-        arrays["images"], arrays["image_table"] = encode_thumbnails(chunk.thumbnails)
-    except ValueError as error:
-        raise InvalidRecordingInputError(str(error)) from error
-    if arrays["images"].size > MAX_IMAGE_BYTES:
+    with ThumbnailEncoder(chunk.thumbnails) as thumbnails:
+        arrays: dict[str, NDArray[Any] | PayloadWriter] = {
+            tap.name: PayloadWriter(tap.name, _activity(tap, chunk, count))
+            for tap in taps_of(header.layers)
+        }
+        arrays |= _columns(header, chunk, count)
+        try:
+            images, arrays["image_table"] = thumbnails.result()
+        except ValueError as error:
+            raise InvalidRecordingInputError(str(error)) from error
+    if images.size > MAX_IMAGE_BYTES:
         raise InvalidRecordingInputError(
             "the thumbnails of a chunk are too large",
-            value=f"{arrays['images'].size:,} bytes",
+            value=f"{images.size:,} bytes",
             limit=f"{MAX_IMAGE_BYTES:,} bytes",
             advice="choose a smaller chunk or smaller thumbnails",
         )
+    return chunk_writers(header, count, arrays | {"images": images})
+
+
+def _columns(header: Header, chunk: Chunk, count: int) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
     for name, dtype in (("labels", "int32"), ("predictions", "int32"), ("confidences", "float32")):
         arrays[name] = _array(name, getattr(chunk, name), dtype, count)
     _check_length("paths", chunk.paths, count)
@@ -140,7 +153,8 @@ def _activity(tap: Tap, chunk: Chunk, count: int) -> NDArray[Any]:
         )
     stored = np.empty((tap.layer.units, count), tap.layer.dtype)
     with np.errstate(over="ignore"):  # float16: too large becomes infinite and is counted as such
-        stored[...] = values.T
+        for first in range(0, count, _TURNED):
+            stored[:, first : first + _TURNED] = values[first : first + _TURNED].T
     for number in chunk.skipped:
         if 0 <= number - chunk.start < count:
             stored[:, number - chunk.start] = np.nan

@@ -7,6 +7,7 @@ JPEG's tables and stay exact.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,41 +20,99 @@ from inspector.recording.limits import MAX_THUMBNAIL
 
 RAW_SIDE = 32
 JPEG_QUALITY = 90
-_THREADS = min(4, os.cpu_count() or 1)
-_IMAGES_PER_THREAD = 64
 NONE, RAW_GREY, RAW_RGB, JPEG = 0, 1, 2, 3
+_THREADS = min(4, os.cpu_count() or 1)
+_PER_TASK = 32
+_FRAME, _RESTARTS = 0xC0, 0xDD
+_MCU = 16  # side of a JPEG's units in 4:2:0
+_STRIP_SIDE = 128  # images up to this size are encoded in strips
+
+Encoded = list[tuple[bytes, int]]
 
 
-def encode_thumbnails(
-    images: Sequence[NDArray[np.uint8]],
-) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
-    """Return the bytes of all thumbnails and their table, uint32 [5 n].
+class ThumbnailEncoder:
+    """Encodes a chunk's thumbnails on threads, while its owner does something else.
 
-    Five numbers an image: end of the image's bytes, CRC-32 of them, height, width, format
-    (0 none, 1 raw grey, 2 raw RGB, 3 JPEG).
+    Encoding is most of writing a chunk. A context manager; leaving it waits for the threads.
     """
-    table = np.zeros((len(images), 5), np.uint32)
-    parts = _encoded(images)
-    end = 0
-    for number, (image, (data, code)) in enumerate(zip(images, parts, strict=True)):
-        end += len(data)
-        height, width = image.shape[:2] if code else (0, 0)
-        table[number] = (end & 0xFFFFFFFF, crc32(data), height, width, code)
-    return np.frombuffer(b"".join(data for data, _ in parts), np.uint8), table.reshape(-1)
+
+    def __init__(self, images: Sequence[NDArray[np.uint8]]) -> None:
+        self._images = images
+        self._pool = ThreadPoolExecutor(_THREADS)
+        starts = range(0, len(images), _PER_TASK)
+        tasks = [images[start : start + _PER_TASK] for start in starts]
+        self._parts = self._pool.map(_encode, tasks)
+
+    def __enter__(self) -> ThumbnailEncoder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def result(self) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
+        """Return the bytes of all thumbnails and their table, uint32 [5 n].
+
+        Five numbers an image: end of the image's bytes, CRC-32 of them, height, width, format
+        (0 none, 1 raw grey, 2 raw RGB, 3 JPEG).
+
+        Raises
+        ------
+        ValueError
+            If a thumbnail is none.
+        """
+        table, blocks, end = [], [], 0
+        parts = (each for part in self._parts for each in part)
+        for image, (data, code) in zip(self._images, parts, strict=True):
+            end += len(data)
+            height, width = image.shape[:2] if code else (0, 0)
+            table.append((end & 0xFFFFFFFF, crc32(data), height, width, code))
+            blocks.append(data)
+        numbers = np.array(table, np.uint32).reshape(-1)
+        return np.frombuffer(b"".join(blocks), np.uint8), numbers
 
 
-def _encoded(images: Sequence[NDArray[np.uint8]]) -> list[tuple[bytes, int]]:
-    """Encode, on several threads where there is JPEG to make: it is most of writing a chunk."""
-    threads = min(_THREADS, len(images) // _IMAGES_PER_THREAD)
-    if threads < 2 or max(images[0].shape[:2], default=0) <= RAW_SIDE:
-        return [encode_thumbnail(image) for image in images]
-    edges = [len(images) * number // threads for number in range(threads + 1)]
+def _encode(images: Sequence[NDArray[np.uint8]]) -> Encoded:
+    shape = images[0].shape
+    strip = (
+        len(images) > 1
+        and images[0].ndim == 3
+        and shape[2] == 3
+        and RAW_SIDE < max(shape[:2]) <= _STRIP_SIDE
+        and not shape[0] % _MCU
+        and all(image.shape == shape and image.dtype == np.uint8 for image in images)
+    )
+    parts = _strip(images) if strip else []
+    return [(part, JPEG) for part in parts] or [encode_thumbnail(image) for image in images]
 
-    def share(number: int) -> list[tuple[bytes, int]]:
-        return [encode_thumbnail(image) for image in images[edges[number] : edges[number + 1]]]
 
-    with ThreadPoolExecutor(threads) as pool:
-        return [part for parts in pool.map(share, range(threads)) for part in parts]
+def _strip(images: Sequence[NDArray[np.uint8]]) -> list[bytes]:
+    """Encode images of one size as one JPEG, with a restart after each, and take it apart.
+
+    What lies between two restarts does not depend on what came before: with the header, its
+    height set, it is byte for byte the JPEG of that image alone; the call is the dearer part of
+    encoding a small image. Returns [] when the encoder does it in another way.
+    """
+    import cv2
+
+    height, width = images[0].shape[:2]
+    pixels = cv2.cvtColor(np.concatenate(images), cv2.COLOR_RGB2BGR)
+    interval = height // _MCU * -(-width // _MCU)
+    flags = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_RST_INTERVAL, interval]
+    data = cv2.imencode(".jpg", pixels, flags)[1].tobytes()
+    head, at = bytearray(data[:2]), 2
+    while data[at : at + 2] != b"\xff\xda":
+        segment = data[at : at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")]
+        at += len(segment)
+        if segment[1] == _FRAME:
+            segment = segment[:5] + height.to_bytes(2, "big") + segment[7:]
+        if segment[1] != _RESTARTS:
+            head += segment
+    begin = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    head += data[at:begin]
+    scans = re.split(b"\xff[\xd0-\xd7]", data[begin:-2])
+    return (
+        [b"".join((head, scan, data[-2:])) for scan in scans] if len(scans) == len(images) else []
+    )
 
 
 def encode_thumbnail(image: NDArray[np.uint8]) -> tuple[bytes, int]:

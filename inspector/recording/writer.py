@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from inspector.recording.catalogue import Catalogue, load_catalogue, read_mark
 from inspector.recording.check import check_chunk
-from inspector.recording.chunks import ChunkAt, arrays_of, chunk_writers, expected_images
+from inspector.recording.chunks import ChunkAt, chunk_writers, expected_images, writers_of
 from inspector.recording.errors import (
     InvalidRecordingInputError,
     RecordingExistsError,
@@ -142,20 +143,46 @@ class RecordingWriter:
         RecordingWriteError
             If the disk is full or broken; everything appended before is safe.
         """
+        self._append(self._payloads(chunk, self.next_image))
+
+    def extend(self, chunks: Iterable[Chunk]) -> None:
+        """Write several chunks: each is made ready while the one before it is written.
+
+        Raises
+        ------
+        InvalidRecordingInputError, RecordingWriteError
+            As :meth:`append`; the chunks before the one that failed are in the file.
+        """
+        start = self.next_image
+        waiting: Future[None] | None = None
+        with ThreadPoolExecutor(1) as pool:
+            for chunk in chunks:
+                payloads = self._payloads(chunk, start)
+                start += expected_images(self.header, start)
+                if waiting is not None:
+                    waiting.result()
+                waiting = pool.submit(self._append, payloads)
+        if waiting is not None:
+            waiting.result()
+
+    def _payloads(self, chunk: Chunk, start: int) -> list[PayloadWriter]:
         self._usable()
-        if chunk.start != self.next_image or not expected_images(self.header, chunk.start):
+        if chunk.start != start or not expected_images(self.header, start):
             raise InvalidRecordingInputError(
                 "a chunk begins where the last one ended", path=self.path,
-                value=chunk.start, limit=f"{self.next_image} of {self.header.images}",
+                value=chunk.start, limit=f"{start} of {self.header.images}",
             )  # fmt: skip
-        self.append_arrays(arrays_of(self.header, chunk))
+        return writers_of(self.header, chunk)
 
     def append_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write the next chunk from its stored arrays, as read from another recording."""
         self._usable()
+        images = expected_images(self.header, self.next_image)
+        self._append(chunk_writers(self.header, images, arrays))
+
+    def _append(self, payloads: Sequence[PayloadWriter]) -> None:
         start = self.next_image
         images = expected_images(self.header, start)
-        payloads = chunk_writers(self.header, images, arrays)
         mark = self._write(CHUNK, {"start": start, "images": images}, payloads)
         self._chunks.append(ChunkAt(mark.offset, mark.end, mark.payloads_at, start, images))
 

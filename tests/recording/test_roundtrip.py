@@ -188,6 +188,21 @@ def test_top_leaves_out_zeros_and_breaks_ties_by_number(tmp_path):
         assert rec.top("conv1", 1, 4, "max").images.size == 0
 
 
+def test_extending_gives_the_same_bytes_and_stops_at_what_does_not_fit(tmp_path):
+    head = header()
+    chunks = [chunk_of(head, start) for start in range(0, head.images, head.chunk)]
+    with RecordingWriter.create(tmp_path / "a.msgpack", head) as writer:
+        writer.extend([])
+        writer.extend(chunks[:1])
+        with pytest.raises(InvalidRecordingInputError, match="begins where the last one ended"):
+            writer.extend([chunks[1], chunks[1]])
+        assert writer.next_image == 2 * head.chunk
+        writer.extend(chunks[2:])
+        writer.finish()
+    whole = write(tmp_path / "b.msgpack", head)
+    assert (tmp_path / "a.msgpack").read_bytes() == whole.read_bytes()
+
+
 def test_resuming_gives_the_same_bytes(tmp_path):
     head = header()
     once = write(tmp_path / "once.msgpack", head).read_bytes()

@@ -90,10 +90,10 @@ def writing(folder: Path, peer_python: str | None, pairs: int) -> None:
     path = folder / "write.msgpack"
 
     def ours(finish: bool) -> float:
+        path.unlink(missing_ok=True)
         start = time.perf_counter()
-        with RecordingWriter.create(path, head, overwrite=True) as writer:
-            for chunk in chunks:
-                writer.append(chunk)
+        with RecordingWriter.create(path, head) as writer:
+            writer.extend(chunks)
             if finish:
                 writer.finish()
         return (time.perf_counter() - start) / head.images
