@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inspector.cli.output import console as open_console
 from inspector.cli.output import number, progress, say
 from inspector.cli.record import closing_line
 from inspector.cli.scores import quartile_rows
-from inspector.cli.system import NO_DISPLAY_HINT, has_display
+from inspector.cli.system import display_problem
 
 if TYPE_CHECKING:
     from inspector.recording import Recording
@@ -42,8 +43,12 @@ def command(
     from inspector.recording import open_recording
 
     files: dict[str, list[Path]] = {}
-    for model in MODELS:
-        files[model] = _record_sets(model, out / model)
+    try:
+        for model in MODELS:
+            files[model] = _record_sets(model, out / model)
+    except KeyboardInterrupt:
+        say(f"inspector: interrupted; what is finished in {out} is used again the next time")
+        raise typer.Exit(130) from None
     telling = {}
     for model, layer in MODELS.items():
         recordings = [open_recording(path) for path in files[model]]
@@ -57,8 +62,8 @@ def command(
     command_line = shlex.join([program(), *view])
     if no_view:
         say(f"look at it with: {command_line}")
-    elif not has_display():
-        say(f"there is no display (DISPLAY is not set); to see the viewer, {NO_DISPLAY_HINT}")
+    elif (problem := display_problem()) is not None:
+        say(problem)
         say(f"on a machine with a screen: {command_line}")
         picture = out / "view.png"
         if draw_without_display([*view, "--screenshot", str(picture)]):
@@ -150,14 +155,13 @@ def _is_recorded(path: Path, model_sha256: str, stimuli_sha256: str) -> bool:
 def _print_result(model: str, layer: str | None, recordings: list[Recording]) -> str:
     """Print accuracies and scores; return the unit that the first OOD set bends most."""
     import numpy as np
-    from rich.console import Console
     from rich.table import Table
 
     from inspector.comparison import compare_scores
 
     ind, *oods = recordings
     layer = layer or penultimate(ind)
-    console = Console()
+    console = open_console()
     console.print(f"\n[bold]{model}[/bold]  accuracy on 5,000 held-out digits")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for recording in recordings:
@@ -165,7 +169,11 @@ def _print_result(model: str, layer: str | None, recordings: list[Recording]) ->
     table.add_row(*(number(recording.accuracy) for recording in recordings))
     console.print(table)
     scores = compare_scores(ind, oods, layer=layer)
-    console.print(f"scores of the {len(scores[layer].unit)} units of {layer}, InD {ind.name}")
+    first = scores[layer].ood[oods[0].name]
+    console.print(
+        f"scores of the {len(scores[layer].unit)} units of {layer}, InD {ind.name}, over "
+        f"{first.categories} categories of at least {first.fewest:,} images"
+    )
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("OOD", "score", "min", "25%", "median", "75%", "max", "chance"):
         table.add_column(title, justify="left" if title in ("OOD", "score") else "right")

@@ -13,11 +13,13 @@ import typer
 
 import inspector
 from inspector.cli.output import print_json
-from inspector.cli.system import has_display, missing_libraries, missing_library
+from inspector.cli.system import display_problem, missing_libraries, missing_library
 
 EXAMPLE = "inspector doctor"
 
-PACKAGES = ("onnx", "onnxruntime", "numpy", "cv2", "dearpygui", "msgpack", "scipy")
+PACKAGES = (
+    "onnx", "onnxruntime", "numpy", "cv2", "dearpygui", "msgpack", "scipy", "typer", "rich",
+)  # fmt: skip
 _DISTRIBUTIONS = {"cv2": ("opencv-python", "opencv-python-headless")}
 
 
@@ -57,6 +59,8 @@ def examine() -> dict[str, Any]:
         )
         if not any(library.soname in problem for problem in problems):
             problems.append(line)
+    if os.environ.get("DISPLAY") and (dead := display_problem()):
+        problems.append(dead)
     both = [name for name in ("onnxruntime", "onnxruntime-gpu") if _version(name)]
     if len(both) == 2:
         problems.append(
@@ -69,7 +73,7 @@ def examine() -> dict[str, Any]:
         "system": platform.platform(),
         "packages": packages,
         "providers": _providers(packages),
-        "display": _display(),
+        "display": display_problem() or os.environ.get("DISPLAY", sys.platform),
         "problems": problems,
     }
 
@@ -103,12 +107,6 @@ def _providers(packages: dict[str, Any]) -> list[str]:
         return []
     runtime = importlib.import_module("onnxruntime")
     return [str(name) for name in runtime.get_available_providers()]
-
-
-def _display() -> str:
-    if not has_display():
-        return "none (the viewer needs one; recording and scores do not)"
-    return os.environ.get("DISPLAY", sys.platform)
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inspector.cli.output import RECORDINGS, number, print_json, size
+from inspector.cli.output import RECORDINGS, accuracy, print_json, size
+from inspector.cli.output import console as open_console
 
 if TYPE_CHECKING:
     from inspector.recording import Recording
@@ -19,7 +20,9 @@ _SHOWN_SKIPPED = 20
 
 def command(
     files: Annotated[list[str], typer.Argument(help=RECORDINGS, show_default=False)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a list.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: an object, or a list for several files.")
+    ] = False,
 ) -> None:
     """Show what recordings hold: model, images, layers, accuracy, and whether they are finished."""
     from inspector.recording import open_recording
@@ -36,7 +39,9 @@ def command(
 
 def describe(recording: Recording) -> dict[str, Any]:
     """Plain facts about a recording, as `--json` prints them."""
-    accuracy = recording.accuracy
+    from inspector.recording import unanswered
+
+    share = recording.accuracy
     return {
         "name": recording.name,
         "path": str(recording.path),
@@ -59,7 +64,8 @@ def describe(recording: Recording) -> dict[str, Any]:
             }
             for layer in recording.layers
         ],
-        "accuracy": None if accuracy != accuracy else accuracy,
+        "accuracy": None if share != share else share,
+        "unanswered": unanswered(recording),
         "options": dict(recording.header.options),
         "bytes": file_bytes(recording),
     }
@@ -73,16 +79,16 @@ def file_bytes(recording: Recording) -> int:
 
 
 def _print(recording: Recording) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    from inspector.recording import unanswered
     from inspector.text import clean
 
     def safe(text: str) -> str:
         return escape(clean(text))
 
-    console = Console()
+    console = open_console()
     state = (
         "finished"
         if recording.finished
@@ -93,7 +99,7 @@ def _print(recording: Recording) -> None:
     console.print(f"  model     {safe(model['name'])}  sha256 {safe(model['sha256'][:16])}…")
     console.print(
         f"  images    {recording.images:,}, {len(recording.skipped):,} skipped, accuracy "
-        f"{number(recording.accuracy)}"
+        f"{accuracy(recording.accuracy, unanswered(recording))}"
     )
     classes = recording.classes
     listed = ", ".join(safe(name) for name in classes[:10])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from inspector.cli.output import console as open_console
 from inspector.cli.output import print_json, say
 from inspector.text import clean
 
@@ -104,7 +105,6 @@ def _row(layer: Layer) -> _Row:
 
 
 def _print_table(rows: list[_Row]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -134,4 +134,4 @@ def _print_table(rows: list[_Row]) -> None:
             ", ".join(row.reductions),
             "yes" if layer.default else "",
         )
-    Console().print(table)
+    open_console().print(table)

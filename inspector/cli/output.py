@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import typer
 from inspector.text import clean
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from inspector.runner import OnProgress, Progress
 
 LONGEST_MESSAGE = 2000
@@ -21,6 +24,7 @@ LONGEST_MESSAGE = 2000
 PART_OF_RECORDING = "F.msgpack::EXPR takes the images that match, such as F.msgpack::'label==3'."
 RECORDINGS = f"Recordings. {PART_OF_RECORDING}"
 _SECONDS_BETWEEN_LINES = 5.0
+_WIDE = 1000
 
 
 def say(message: str) -> None:
@@ -44,6 +48,12 @@ def number(value: float, digits: int = 3) -> str:
     return "–" if value != value else f"{value:.{digits}f}"
 
 
+def accuracy(share: float, unanswered: int) -> str:
+    """Show an accuracy together with the images that it leaves out."""
+    apart = f" ({unanswered:,} without an answer left out)" * bool(unanswered)
+    return f"{number(share)}{apart}"
+
+
 def size(count: int) -> str:
     """Show a number of bytes in a unit that people read."""
     amount = float(count)
@@ -52,6 +62,14 @@ def size(count: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} TB"
+
+
+def console() -> Console:
+    """Where tables go: as wide as the terminal; elsewhere so wide that no name is broken."""
+    from rich.console import Console
+
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE
+    return Console(width=wide)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inspector.cli.layers import AXIS_HELP, FEED_HELP, read_axes, read_feeds
-from inspector.cli.output import fail, number, print_json, progress, say, size
+from inspector.cli.output import accuracy, fail, print_json, progress, say, size
 
 if TYPE_CHECKING:
     from inspector.runner import RecordResult
@@ -165,7 +165,7 @@ def closing_line(result: RecordResult) -> str:
     """Sum a recording up in one line."""
     return (
         f"{result.path}: {result.images:,} images in {result.seconds:.1f} s "
-        f"({result.rate:,.0f} images/s), accuracy {number(result.accuracy)}, "
+        f"({result.rate:,.0f} images/s), accuracy {accuracy(result.accuracy, result.unanswered)}, "
         f"{result.skipped:,} skipped, {size(result.path.stat().st_size)}, on {result.provider}"
     )
 
@@ -204,6 +204,7 @@ def _plain(result: RecordResult) -> dict[str, object]:
         "seconds": result.seconds,
         "rate": result.rate,
         "accuracy": None if result.accuracy != result.accuracy else result.accuracy,
+        "unanswered": result.unanswered,
         "skipped": result.skipped,
         "batch": result.batch,
         "provider": result.provider,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inspector.cli.output import PART_OF_RECORDING, number, print_json, say
+from inspector.cli.output import console as open_console
 
 if TYPE_CHECKING:
-    from inspector.comparison import OodScores, Scores
+    from inspector.comparison import Scores
 
 EXAMPLE = "inspector scores --ind colored.msgpack --ood drifted.msgpack --layer linear1"
 
@@ -53,7 +54,8 @@ def command(
         scores = compare_scores(opened[0], opened[1:], layer=layer, reduction=reduce)
     for name, reason in scores.left_out.items():
         say(f"{name} is left out: {reason}")
-    _warn_of_few(scores)
+    for warning in scores.warnings:
+        say(f"warning: {warning}")
     if table is not None:
         _write_csv(scores, table)
         say(f"{table}: written")
@@ -78,32 +80,14 @@ def quartile_rows(scores: Scores, layer: str) -> list[tuple[str, ...]]:
     return rows
 
 
-def _warn_of_few(scores: Scores) -> None:
-    from inspector.comparison import FEW_IMAGES
-
-    seen: dict[str, OodScores] = {}
-    for layer in scores.layers.values():
-        seen |= layer.ood
-    for name, result in seen.items():
-        if result.fewest < FEW_IMAGES:
-            say(
-                f"warning: a category compared with {name} has only {result.fewest} images; its "
-                f"mean is unsteady below {FEW_IMAGES}"
-            )
-        if result.dropped:
-            shown = ", ".join(result.dropped[:8]) + (" …" if len(result.dropped) > 8 else "")
-            say(f"{name}: {len(result.dropped)} categories stand in one set alone: {shown}")
-
-
 def _print(scores: Scores, by: str, top: int) -> None:
     import numpy as np
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from inspector.text import clean
 
-    console = Console()
+    console = open_console()
     for name, layer in scores.layers.items():
         note = ", raw signed values" if layer.signed else ""
         console.print(
@@ -135,7 +119,7 @@ def _print(scores: Scores, by: str, top: int) -> None:
                 f"{escape(clean(ood))}: the {len(order)} units of highest {by}"
                 if by != "rho"
                 else f"{escape(clean(ood))}: the {len(order)} units of lowest ρ",
-                f"({result.categories} categories)",
+                f"({result.categories} categories of at least {result.fewest:,} images)",
                 style="dim",
             )
             console.print(table)

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import ctypes.util
-import os
 import sys
 from dataclasses import dataclass
-
-NO_DISPLAY_HINT = (
-    "look on a machine with a screen, over `ssh -X`, or make a picture with "
-    "`xvfb-run -a inspector view F.msgpack --screenshot view.png`"
-)
 
 
 @dataclass(frozen=True)
@@ -35,8 +29,20 @@ class SystemLibrary:
     needed_by: str
 
 
+DEPENDENCIES = {
+    "cv2": "opencv-python",
+    **{
+        name: name
+        for name in (
+            "onnx", "onnxruntime", "numpy", "scipy", "dearpygui", "msgpack", "typer", "rich",
+        )
+    },
+}  # fmt: skip
+"""Package that holds each module Inspector needs."""
+
 LIBRARIES = (
     SystemLibrary("libGL.so.1", "GL", "libgl1", "the viewer and OpenCV"),
+    SystemLibrary("libX11.so.6", "X11", "libx11-6", "the viewer"),
     SystemLibrary("libgthread-2.0.so.0", "gthread-2.0", "libglib2.0-0", "OpenCV"),
 )
 
@@ -59,13 +65,21 @@ def missing_library(error: ImportError) -> str | None:
                 "a viewer can use opencv-python-headless instead); see `inspector doctor`"
             )
     package = error.name or ""
+    if isinstance(error, ModuleNotFoundError) and package.partition(".")[0] in DEPENDENCIES:
+        wanted = DEPENDENCIES[package.partition(".")[0]]
+        return f"the package {wanted} is not installed: pip install {wanted}"
     if ".so" in text or "DLL load failed" in text:
         return f"{package or 'a package'} cannot be loaded ({text}); see `inspector doctor`"
     return None
 
 
-def has_display() -> bool:
-    """Whether a window can be opened: always assumed on Windows and macOS."""
-    if not sys.platform.startswith("linux"):
-        return True
-    return bool(os.environ.get("DISPLAY"))
+def display_problem() -> str | None:
+    """Why no window can be opened, with the ways around it; None where one can."""
+    from inspector.viewer.dpg.display import check_display
+    from inspector.viewer.errors import ViewerError
+
+    try:
+        check_display()
+    except ViewerError as error:
+        return str(error)
+    return None

@@ -3,10 +3,12 @@
 from inspector.comparison.errors import (
     ComparisonError,
     DifferentModelsError,
+    DifferentOptionsError,
     NoCommonCategoriesError,
     NoCommonLayersError,
     SameNameError,
     SignedLayerError,
+    UnfinishedRecordingError,
 )
 from inspector.comparison.scores import (
     FEW_IMAGES,
@@ -21,6 +23,7 @@ __all__ = [
     "FEW_IMAGES",
     "ComparisonError",
     "DifferentModelsError",
+    "DifferentOptionsError",
     "LayerScores",
     "LayerTuning",
     "NoCommonCategoriesError",
@@ -29,6 +32,7 @@ __all__ = [
     "SameNameError",
     "Scores",
     "SignedLayerError",
+    "UnfinishedRecordingError",
     "compare_scores",
     "layer_tuning",
     "score_reduction",

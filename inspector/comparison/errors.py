@@ -13,6 +13,14 @@ class DifferentModelsError(ComparisonError):
     """The recordings were made with different models."""
 
 
+class UnfinishedRecordingError(ComparisonError):
+    """A recording was broken off: its figures would look like those of a whole one."""
+
+
+class DifferentOptionsError(ComparisonError):
+    """The recordings were made in ways whose values mean different things."""
+
+
 class SameNameError(ComparisonError):
     """Two recordings carry one name, so their results could not be told apart."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +19,15 @@ from inspector.analysis import (
 from inspector.comparison.errors import (
     ComparisonError,
     DifferentModelsError,
+    DifferentOptionsError,
     NoCommonCategoriesError,
     NoCommonLayersError,
     SameNameError,
     SignedLayerError,
+    UnfinishedRecordingError,
 )
 from inspector.comparison.tuning import LayerTuning, layer_tuning
-from inspector.recording import RecordedLayer, Recording
+from inspector.recording import RecordedLayer, Recording, unanswered
 
 FEW_IMAGES = 5
 """A category with fewer images than this makes its mean, and so the scores, unsteady."""
@@ -96,11 +98,14 @@ class Scores:
         By layer, in the model's order.
     left_out : mapping of str to str
         Layers that could not be scored, with the reason.
+    warnings : tuple of str
+        What makes the figures less than they seem, a sentence each.
     """
 
     ind: str
     layers: Mapping[str, LayerScores]
     left_out: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
 
     def __getitem__(self, layer: str) -> LayerScores:
         """Look up a layer."""
@@ -120,6 +125,7 @@ class Scores:
                 for name, layer in self.layers.items()
             },
             "left_out": dict(self.left_out),
+            "warnings": list(self.warnings),
         }
 
 
@@ -163,7 +169,7 @@ def compare_scores(
             if layer is not None:
                 raise
             left_out[each.name] = str(error)
-    return Scores(ind.name, scored, left_out)
+    return Scores(ind.name, scored, left_out, tuple(_warnings(ind, oods, scored)))
 
 
 def _check(ind: Recording, oods: Sequence[Recording]) -> None:
@@ -177,12 +183,53 @@ def _check(ind: Recording, oods: Sequence[Recording]) -> None:
                 f"{recording.name!r}; record one of them again with another --name"
             )
         names[recording.name] = recording
+        if not recording.finished:
+            raise UnfinishedRecordingError(
+                f"{recording.path} is unfinished: {recording.images:,} of "
+                f"{recording.header.images:,} images; finish it with `inspector record --resume`"
+            )
+        ours, theirs = (r.header.options.get("tokens") for r in (ind, recording))
+        if ours != theirs:
+            raise DifferentOptionsError(
+                f"{recording.path} was recorded with --tokens {theirs}, {ind.path} with --tokens "
+                f"{ours}; record both in one way"
+            )
         if recording.model["sha256"] != ind.model["sha256"]:
             raise DifferentModelsError(
                 f"{recording.path} was recorded with the model {recording.model['name']} "
                 f"({recording.model['sha256'][:12]}…), {ind.path} with {ind.model['name']} "
                 f"({ind.model['sha256'][:12]}…); record both with the same model file"
             )
+
+
+def _warnings(
+    ind: Recording, oods: Sequence[Recording], scored: Mapping[str, LayerScores]
+) -> Iterator[str]:
+    for recording in (ind, *oods):
+        missing = unanswered(recording)
+        if missing:
+            yield (
+                f"{recording.name}: {missing:,} of {recording.images:,} images have outputs that "
+                "are not finite; such values are left out of every mean"
+            )
+        ours, theirs = (r.header.options.get("preprocess") for r in (ind, recording))
+        if ours != theirs:
+            yield (
+                f"{recording.name} was prepared with {theirs}, {ind.name} with {ours}: a "
+                "difference in preprocessing also moves the scores"
+            )
+    fewest: dict[str, OodScores] = {}
+    for layer in scored.values():
+        fewest |= layer.ood
+    for name, result in fewest.items():
+        if result.fewest < FEW_IMAGES:
+            yield (
+                f"a category compared with {name} has only {result.fewest} images; its mean is "
+                f"unsteady below {FEW_IMAGES}"
+            )
+        if result.dropped:
+            shown = ", ".join(result.dropped[:8]) + (" …" if len(result.dropped) > 8 else "")
+            yield f"{name}: {len(result.dropped)} categories stand in one set alone: {shown}"
 
 
 def _common_layers(

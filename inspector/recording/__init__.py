@@ -7,6 +7,7 @@ its size, read without loading it, and a plain stream of msgpack objects for eve
 from __future__ import annotations
 
 from inspector.recording.activity import Activity
+from inspector.recording.answers import unanswered
 from inspector.recording.errors import (
     CorruptRecordingError,
     InvalidRecordingInputError,
@@ -44,7 +45,7 @@ from inspector.recording.sections import add_section
 from inspector.recording.tag import Tagged, tag
 from inspector.recording.verify import Verification, verify
 from inspector.recording.view import open_recording, split_expression
-from inspector.recording.writer import RecordingWriter
+from inspector.recording.writer import RecordingWriter, replaceable
 
 __all__ = [
     "Activity",
@@ -83,8 +84,10 @@ __all__ = [
     "merge",
     "open_recording",
     "recover",
+    "replaceable",
     "select",
     "split_expression",
     "tag",
+    "unanswered",
     "verify",
 ]

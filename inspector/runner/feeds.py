@@ -86,6 +86,12 @@ def stimulus_input(graph: Graph, fed: Sequence[str] = ()) -> GraphInput:
         When none is left, or more than one.
     """
     left = [each for each in graph.inputs if each.name not in fed]
+    for each in left:
+        if each.dtype == "object":
+            raise ModelInputError(
+                f"{graph.path}: the input {each.name} takes text, but stimuli are numbers; export "
+                "the model from behind its tokenizer"
+            )
     if len(left) == 1:
         return left[0]
     shown = ", ".join(f"{each.name} {list(each.shape)}" for each in left) or "none"

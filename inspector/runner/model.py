@@ -21,7 +21,12 @@ from inspector.graph import (
     load_graph,
     survey,
 )
-from inspector.runner.errors import ModelInputError, RunnerError
+from inspector.runner.errors import (
+    ModelInputError,
+    ModelMemoryError,
+    ModelRunError,
+    RunnerError,
+)
 from inspector.runner.feeds import Feed, open_feeds, stimulus_input
 from inspector.runner.supervisor import Supervisor
 from inspector.stimuli import ModelInput
@@ -44,6 +49,8 @@ class Model:
         Its layers, the modules that were folded away, and what cannot be recorded and why.
     output : Output or None
         The classification output; None when the model has none.
+    batch : int or None
+        The batch that the model takes and no other; None where any will do.
     shapes : mapping of str
         Shapes of the tensors in the two runs that told the layers.
     """
@@ -51,6 +58,7 @@ class Model:
     graph: Graph
     survey: Survey
     output: Output | None
+    batch: int | None
     shapes: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]
 
     @property
@@ -156,12 +164,22 @@ def probe(
         threads=1,
         optimise=False,
     )
-    first = worker.shapes(examples[0])
-    fixed = all(array.shape == examples[1][name].shape for name, array in examples[0].items())
-    second = first if fixed else worker.shapes(examples[1])
+    batch = stimulus_input(graph, [feed.name for feed in feeds]).shape[0]
+    try:
+        first = worker.shapes(examples[0])
+        second = first if batch is not None else worker.shapes(examples[1])
+    except ModelRunError as error:
+        if batch is not None or isinstance(error, ModelMemoryError):
+            raise
+        # Some exports say that any batch will do, and have the batch of 1 written inside.
+        batch = 1
+        try:
+            first = second = worker.shapes(example_feeds(graph, batch, size, feeds))
+        except ModelRunError:
+            raise error from None
     shapes = {tensor: (first[tensor], second[tensor]) for tensor in exposed.tensors}
     found = survey(graph, shapes, axes, output=output)
-    return Model(graph, found, find_output(graph, shapes, output), shapes)
+    return Model(graph, found, find_output(graph, shapes, output), batch, shapes)
 
 
 def example_feeds(

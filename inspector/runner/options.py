@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inspector.runner.errors import OptionError
 
 DEFAULT_THUMB = 64
+MAX_THREADS = 1024
+MAX_BATCH = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,8 @@ class RecordOptions:
     ----------
     name : str or None
         Of the recording; None takes the dataset's.
-    layers : str
-        `default`, `all`, or globs over layer names, separated by commas.
+    layers : str or sequence of str
+        `default`, `all`, or globs over layer names; separated by commas in one text.
     reduce : tuple of str
         Reductions; `default` stands for `relu_mean` and `max`, and `mean` where a layer is signed.
     tokens : {"patch", "all"}
@@ -58,7 +61,7 @@ class RecordOptions:
     """
 
     name: str | None = None
-    layers: str = "default"
+    layers: str | Sequence[str] = "default"
     reduce: tuple[str, ...] = ("default",)
     tokens: str = "patch"
     classes: tuple[str, ...] | None = None
@@ -103,5 +106,9 @@ def check_options(options: RecordOptions) -> None:
     ):
         if number is not None and number < lowest:
             raise OptionError(f"--{name} {number}: give at least {lowest}")
+    if options.threads > MAX_THREADS:
+        raise OptionError(f"--threads {options.threads}: give at most {MAX_THREADS}")
+    if options.batch is not None and options.batch > MAX_BATCH:
+        raise OptionError(f"--batch {options.batch:,}: give at most {MAX_BATCH:,}")
     if options.memory is not None and options.memory <= 0:
         raise OptionError(f"--memory {options.memory:g}: give a positive number of GB")

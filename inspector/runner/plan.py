@@ -58,7 +58,7 @@ def make_plan(
             f"--classes names {len(classes):,} classes, but the model has {outputs:,} outputs; "
             "give one name per output in their order"
         )
-    chosen = list(select_layers(model.layers, options.layers.split(",")))
+    chosen = list(select_layers(model.layers, options.layers))
     # Predictions are read off the classification layer, so it is recorded in any case.
     logits = next(
         (layer for layer in model.layers if output and layer.tensor == output.logits), None
@@ -71,7 +71,7 @@ def make_plan(
         taps.append((layer, stored))
         recorded.append(_recorded_layer(layer, stored, same, options.dtype))
     taken = stimulus_input(graph, [feed.name for feed in feeds])
-    fixed = taken.shape[0]
+    fixed = model.batch
     batch, chunk = _grid(recorded, options, fixed)
     header = Header(
         name=options.name or dataset.name,

@@ -20,6 +20,8 @@ from inspector.recording import (
     RecordingExistsError,
     RecordingWriter,
     open_recording,
+    replaceable,
+    unanswered,
 )
 from inspector.runner.batches import Batch, BatchSource
 from inspector.runner.errors import NothingReadableError, OptionError, RunnerError
@@ -32,6 +34,7 @@ from inspector.runner.supervisor import Supervisor
 from inspector.stimuli import (
     BrokenImageError,
     Dataset,
+    PreprocessError,
     Preprocessor,
     choose_preprocess,
     limited,
@@ -54,7 +57,9 @@ class RecordResult:
     seconds, rate : float
         Time of this run and its images a second.
     accuracy : float
-        Share of labelled images that were answered right; NaN without any.
+        Share of labelled images with an answer that were answered right; NaN without any.
+    unanswered : int
+        Images without an answer although the model has a classifier: an output was not finite.
     batch : int
         Images run at once.
     provider : str
@@ -71,6 +76,7 @@ class RecordResult:
     seconds: float
     rate: float
     accuracy: float
+    unanswered: int
     batch: int
     provider: str
     preprocess: str
@@ -109,12 +115,9 @@ def record(
     options = options or RecordOptions()
     check_options(options)
     target = Path(out)
-    if target.exists() and not (options.resume or options.overwrite):
-        raise RecordingExistsError(
-            "the file exists",
-            path=target,
-            advice="go on with it with --resume, replace it with --overwrite, or name another one",
-        )
+    _check_target(target, options)
+    if options.resume and target.exists():
+        options = _on_recorded_grid(options, target)
     if not target.parent.is_dir():
         raise OptionError(f"{target}: the folder {target.parent} does not exist; make it first")
     graph = model.graph if isinstance(model, Model) else load_graph(model)
@@ -131,7 +134,10 @@ def record(
         options.preprocess, graph.metadata, wanted, first, dataset.is_array
     )
     preprocessor = Preprocessor(steps, wanted)
-    example = preprocessor(first)
+    try:
+        example = preprocessor(first)
+    except PreprocessError as error:
+        raise PreprocessError(f"{dataset.name}: {error}") from None
     with Supervisor(options.memory) as worker:
         if not isinstance(model, Model):
             model = probe(
@@ -170,11 +176,37 @@ def record(
             seconds=seconds,
             rate=fresh / seconds if seconds else 0.0,
             accuracy=made.accuracy,
+            unanswered=unanswered(made),
             batch=header.batch,
             provider=provider,
             preprocess=f"{steps.as_dict()} ({reason})",
             reasons=tuple(list(made.skipped.values())[:5]),
         )
+
+
+def _check_target(target: Path, options: RecordOptions) -> None:
+    """Refuse a target that must not be written, before anything is run."""
+    if target.exists() and not (options.resume or options.overwrite):
+        raise RecordingExistsError(
+            "the file exists",
+            path=target,
+            advice="go on with it with --resume, replace it with --overwrite, or name another one",
+        )
+    if target.exists() and not replaceable(target):
+        raise RecordingExistsError(
+            "this is not a recording, and only recordings are replaced or gone on with",
+            path=target,
+            advice="choose another name, or remove the file yourself",
+        )
+
+
+def _on_recorded_grid(options: RecordOptions, target: Path) -> RecordOptions:
+    """Go on with the batch and chunk of the file where the user names none."""
+    with open_recording(target) as begun:
+        header = begun.header
+    return replace(
+        options, batch=options.batch or header.batch, chunk=options.chunk or header.chunk
+    )
 
 
 def _first_readable(dataset: Dataset, strict: bool) -> NDArray[Any]:
@@ -204,6 +236,7 @@ class _Recorder:
         options: RecordOptions,
     ) -> None:
         self._target = target
+        self._aside = target.with_name(f"{target.name}.replaced")
         self._header = header
         self._plan = plan
         self._worker = worker
@@ -256,6 +289,7 @@ class _Recorder:
             raise self._with_rest(error) from error
         if self._writer is not None:
             self._writer.finish()
+            self._aside.unlink(missing_ok=True)
         return self._fresh, time.perf_counter() - started
 
     def _feeds(self, batch: Batch) -> dict[str, NDArray[Any]]:
@@ -295,11 +329,17 @@ class _Recorder:
         if self._filled == len(chunk.labels):
             if self._writer is None:
                 # Only now: a model that fails at once leaves nothing, and harms no older file.
+                self._set_aside()
                 self._writer = RecordingWriter.create(
                     self._target, header, overwrite=self._options.overwrite
                 )
             self._writer.append(chunk)
             self._chunk = None
+
+    def _set_aside(self) -> None:
+        """Keep the recording that is replaced until the new one is whole."""
+        if self._target.exists() and not self._aside.exists():
+            self._target.replace(self._aside)
 
     def _empty_chunk(self, start: int, size: int) -> Chunk:
         activity = {
@@ -337,7 +377,8 @@ class _Recorder:
         kept = self._writer.next_image if self._writer is not None else 0
         if not kept:
             return error
+        older = f" (what it replaces is kept in {self._aside.name})" * self._aside.exists()
         return type(error)(
-            f"{error}; {kept:,} of {self._header.images:,} images are kept in {self._target}: "
-            "go on with --resume"
+            f"{error}; {kept:,} of {self._header.images:,} images are kept in {self._target}"
+            f"{older}: go on with --resume"
         )

@@ -20,6 +20,7 @@ from inspector.runner.errors import (
     ModelMemoryError,
     ModelRunError,
     ProviderError,
+    RunnerError,
     WorkerDiedError,
 )
 from inspector.runner.frames import FrameError, read_frame, write_frame
@@ -34,8 +35,7 @@ Measured at 0.4 GB with 1 thread and 1.9 GB with 64 for a small net.
 DEFAULT_PATIENCE = 900.0
 """Seconds without an answer after which a model counts as hung."""
 
-# The child gets this process's own module path and nothing of the current folder, so that a file
-# lying there cannot pass itself off as a module.
+# The child gets this process's own module path, and not the current folder that `-m` would add.
 _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from inspector.runner.worker import main; main()"
 
 Reply = tuple[dict[str, Any], dict[str, NDArray[Any]]]
@@ -195,7 +195,7 @@ class Supervisor:
         except (FrameError, OSError, ValueError, MemoryError):
             self._replies.put(None)
 
-    def _failure(self, kind: str, text: str) -> ModelRunError | ProviderError:
+    def _failure(self, kind: str, text: str) -> RunnerError:
         if kind == "memory":
             limit = "" if self._memory is None else f" of {self._memory:g} GB (--memory)"
             return ModelMemoryError(
@@ -205,6 +205,11 @@ class Supervisor:
             return ProviderError(
                 f"ONNX Runtime has no such provider here (it has: {clean(text)}); use --provider "
                 "cpu, or install onnxruntime-gpu instead of onnxruntime"
+            )
+        if kind in ("ImportError", "ModuleNotFoundError"):
+            return WorkerDiedError(
+                f"ONNX Runtime cannot be loaded ({_one_line(text)}): pip install onnxruntime; see "
+                "`inspector doctor`"
             )
         return ModelRunError(f"ONNX Runtime could not run the model: {_one_line(text) or kind}")
 

@@ -7,8 +7,12 @@ its standard input, answers on its standard output, and ends when its input does
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any, BinaryIO
@@ -20,6 +24,9 @@ from inspector.runner.frames import FrameError, read_frame, write_frame
 
 Arrays = dict[str, NDArray[Any]]
 Reply = tuple[dict[str, Any], Arrays]
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_WATCH_SECONDS = 2.0
 
 MEMORY_WORDS = ("bad_alloc", "bad allocation", "failed to allocate memory", "cannot allocate")
 """How ONNX Runtime and numpy say that memory ran out."""
@@ -122,8 +129,25 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
         write_frame(replies, answer, outputs)
 
 
+def _end_with_parent() -> None:
+    """Die at once when the supervisor does, even in the middle of a run."""
+    parent = os.getppid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def watch() -> None:
+        # Where the system sends no signal; it also sees a parent that died before the call above.
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        os._exit(1)
+
+    if os.name == "posix":
+        threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
 def main() -> None:
     """Serve on the standard streams; whatever else prints goes to the standard error."""
+    _end_with_parent()
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     sys.stdout = sys.stderr

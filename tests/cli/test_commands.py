@@ -211,7 +211,96 @@ def test_the_demo_reproduces_the_paper(inspector_command, tmp_path):
     again = inspector_command("demo", "--out", out, DISPLAY="UNSET", WAYLAND_DISPLAY="UNSET")
     assert again.code == 0
     assert again.err.count("recorded already") == 8
-    assert "no display" in again.err
+    assert "no display: DISPLAY is not set" in again.err
     assert "xvfb-run" in again.err
     if shutil.which("xvfb-run"):
         assert (out / "view.png").stat().st_size > 10_000
+
+
+def test_unfinished_recordings_are_not_scored(inspector_command, recorded, tmp_path):
+    cut = tmp_path / "cut.msgpack"
+    cut.write_bytes(recorded[0].read_bytes()[:-40])
+    line = inspector_command("scores", "--ind", cut, "--ood", recorded[1]).error_line
+    assert "60 of 60 images" in line
+    assert "--resume" in line
+
+
+def test_only_recordings_are_overwritten(inspector_command, tiny_model, make_data, tmp_path):
+    data, _, _ = make_data()
+    notes = tmp_path / "demo" / "coloured_mnist_cnn" / "colored.msgpack"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("my own notes")
+    for target in (tiny_model, data):
+        before = target.read_bytes()
+        line = inspector_command("record", tiny_model, data, "-o", target, "--overwrite").error_line
+        assert "not a recording" in line
+        assert target.read_bytes() == before
+    assert (
+        "not a recording"
+        in inspector_command(
+            "record", tiny_model, data, "-o", "/dev/null", "--overwrite"
+        ).error_line
+    )
+    assert (
+        "not a recording"
+        in inspector_command("demo", "--out", tmp_path / "demo", "--no-view").error_line
+    )
+    assert notes.read_text() == "my own notes"
+
+
+def test_answers_that_are_missing_are_counted_apart(inspector_command, tiny_model, tmp_path):
+    images = np.random.default_rng(0).random((12, 3, 8, 8)).astype(np.float32)
+    images[4:7] = np.nan
+    for name in ("a", "b"):
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=np.arange(12) % 3)
+        done = inspector_command(
+            "record", tiny_model, tmp_path / f"{name}.npz", "-o", tmp_path / f"{name}.msgpack"
+        )
+        assert "3 without an answer" in done.err
+    info = inspector_command("info", tmp_path / "a.msgpack", "--json")
+    assert json.loads(info.out)["unanswered"] == 3
+    done = inspector_command(
+        "scores", "--ind", tmp_path / "a.msgpack", "--ood", tmp_path / "b.msgpack", "--json"
+    )
+    assert any("3 of 12 images" in warning for warning in json.loads(done.out)["warnings"])
+    assert "3 of 12 images" in done.err
+
+
+def test_names_are_not_broken_in_a_pipe(inspector_command, make_model, tmp_path):
+    long = "a_layer_whose_name_is_longer_than_any_terminal_is_wide_" * 3
+    import onnx
+
+    model = onnx.load(make_model())
+    for node in model.graph.node:
+        node.input[:] = [long if name == "relu" else name for name in node.input]
+        node.output[:] = [long if name == "relu" else name for name in node.output]
+    onnx.save(model, tmp_path / "long.onnx")
+    done = inspector_command("layers", tmp_path / "long.onnx", "--all", COLUMNS="UNSET")
+    names = [
+        layer["name"]
+        for layer in json.loads(
+            inspector_command("layers", tmp_path / "long.onnx", "--all", "--json").out
+        )
+    ]
+    assert all(name in done.out for name in names)
+
+
+@pytest.mark.parametrize("package", ["onnxruntime", "msgpack", "cv2"])
+def test_a_missing_package_is_named(inspector_command, tiny_model, make_data, tmp_path, package):
+    data, _, _ = make_data()
+    stub = tmp_path / "stub"
+    stub.mkdir()
+    (stub / f"{package}.py").write_text(
+        f'raise ModuleNotFoundError("No module named {package}", name="{package}")'
+    )
+    # A size of its own makes OpenCV needed for the thumbnail.
+    line = inspector_command(
+        "record", tiny_model, data, "-o", tmp_path / "a", "--thumb", 4, PYTHONPATH=str(stub)
+    ).error_line
+    assert "pip install" in line
+
+
+def test_a_dead_display_is_a_problem(inspector_command):
+    done = inspector_command("doctor", DISPLAY=":987")
+    assert done.code == 1
+    assert "does not answer" in done.out

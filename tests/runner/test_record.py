@@ -313,3 +313,62 @@ def test_metadata_columns_are_kept(tiny_model, make_data, tmp_path):
         assert list(rec.columns["hour"]) == list(range(20))
         assert list(rec.columns["gain"]) == [0.5, 2.0] * 10
         assert len(rec.where('camera == "c1" and hour < 6')) == 3
+
+
+def test_an_older_recording_is_kept_until_the_new_one_is_whole(tiny_model, make_data, tmp_path):
+    data, _, _ = make_data(count=64)
+    out = tmp_path / "a.msgpack"
+    options = {"batch": 8, "chunk": 8, "name": "x"}
+    inspector.record(tiny_model, data, out, **options).close()
+    before = out.read_bytes()
+
+    class PlugPulledError(Exception):
+        pass
+
+    def pull_plug(progress):
+        if progress.done >= 32:
+            raise PlugPulledError
+
+    with pytest.raises(PlugPulledError):
+        inspector.record(tiny_model, data, out, overwrite=True, on_progress=pull_plug, **options)
+    aside = tmp_path / "a.msgpack.replaced"
+    assert aside.read_bytes() == before
+    # The grid is that of the file, where none is named.
+    inspector.record(tiny_model, data, out, resume=True, name="x").close()
+    assert out.read_bytes() == before
+    assert not aside.exists()
+
+
+def test_a_batch_of_one_written_inside_is_found(tiny_model, make_data, tmp_path):
+    import onnx
+    from onnx import helper, numpy_helper
+
+    model = onnx.load(tiny_model)
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1, 4]), "one_row"))
+    for node in model.graph.node:
+        if node.op_type == "Flatten":
+            node.CopyFrom(helper.make_node("Reshape", ["pool", "one_row"], ["flat"]))
+    onnx.save(model, tmp_path / "inside.onnx")
+    data, images, _ = make_data(count=5)
+    rec = inspector.record(tmp_path / "inside.onnx", data, tmp_path / "a.msgpack")
+    assert rec.header.batch == 1
+    assert rec.logits[:] == pytest.approx(run_untouched(tiny_model, images), abs=1e-5)
+
+
+def test_layers_as_a_list_and_text_inputs(tiny_model, make_data, tmp_path):
+    import onnx
+    from onnx import TensorProto, helper
+
+    data, _, _ = make_data(count=5)
+    rec = inspector.record(tiny_model, data, tmp_path / "a.msgpack", layers=["relu1", "f*"])
+    assert "relu1" in [layer.name for layer in rec.layers]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["y"])],
+        "text",
+        [helper.make_tensor_value_info("x", TensorProto.STRING, ["n", 1])],
+        [helper.make_tensor_value_info("y", TensorProto.STRING, ["n", 1])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "text.onnx")
+    with pytest.raises(inspector.InspectorError, match="text"):
+        inspector.load_model(tmp_path / "text.onnx")

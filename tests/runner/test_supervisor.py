@@ -4,6 +4,8 @@ import io
 import os
 import signal
 import struct
+import subprocess
+import sys
 import time
 
 import msgpack
@@ -114,3 +116,61 @@ def test_modules_of_the_current_folder_are_not_loaded(tiny_model, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     with Supervisor() as worker:
         assert worker.open(tiny_model.read_bytes()) == "cpu"
+
+
+def test_a_busy_worker_dies_with_its_parent(tmp_path):
+    """The parent is killed while the model runs a loop of many seconds."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go"], ["go_on"]),
+            helper.make_node("Cos", ["state"], ["next"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("state", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("next", TensorProto.FLOAT, None),
+        ],
+    )
+    graph = helper.make_graph(
+        [helper.make_node("Loop", ["turns", "yes", "x"], ["y"], body=body)],
+        "slow",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 4])],
+        [
+            numpy_helper.from_array(np.array(10**9), "turns"),
+            numpy_helper.from_array(np.array(True), "yes"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "slow.onnx")
+    program = (
+        "import sys, numpy as np\n"
+        "from inspector.runner.supervisor import Supervisor\n"
+        "worker = Supervisor()\n"
+        "worker.open(open(sys.argv[1], 'rb').read())\n"
+        "print(worker._process.pid, flush=True)\n"
+        "worker.shapes({'x': np.zeros((2, 4), np.float32)})\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "slow.onnx")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        time.sleep(0.5)
+        os.kill(pid, 0)
+        parent.kill()
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
+    pytest.fail("the worker outlived its parent")
