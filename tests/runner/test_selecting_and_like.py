@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+import inspector
+from inspector.recording import QueryError
+from inspector.runner import OptionError, RecordOptions, record
+from inspector.runner.like import options_like
+from inspector.runner.selecting import selected
+from inspector.stimuli import ArrayDataset, Preprocess, TableOptions, open_data
+
+
+@pytest.fixture
+def photos(tmp_path):
+    rows = ["path,label,camera,heat"]
+    for number in range(12):
+        cv2.imwrite(str(tmp_path / f"{number:02d}.png"), np.full((8, 8, 3), number, np.uint8))
+        rows.append(f"{number:02d}.png,{'cow' if number % 2 else 'bee'},c{number % 3},{number / 2}")
+    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
+    return open_data(tmp_path, TableOptions(table=tmp_path / "t.csv"))
+
+
+@pytest.mark.parametrize(
+    ("expression", "numbers"),
+    [
+        ('camera == "c1"', [1, 4, 7, 10]),
+        ('camera == "c1" and heat >= 3', [7, 10]),
+        ('label == "cow" and not (camera in ("c0", "c1"))', [5, 11]),
+        ('path ~ "*1.png"', [1, 11]),
+        ("image < 2", [0, 1]),
+    ],
+)
+def test_rows_that_match_are_kept(photos, expression, numbers):
+    part = selected(photos, expression)
+    assert [int(part.read(place)[0, 0, 0]) for place in range(len(part))] == numbers
+    assert part.columns["heat"].tolist() == [number / 2 for number in numbers]
+
+
+def test_all_none_and_what_is_not_known_yet(photos):
+    assert selected(photos, "heat >= 0") is photos
+    with pytest.raises(OptionError, match="matches none of the 12 images"):
+        selected(photos, "heat > 100")
+    with pytest.raises(QueryError, match="camera"):
+        selected(photos, 'camra == "c1"')
+    for expression in ("right", "skipped", "prediction == 1", "confidence > 0.5", "relu1:3 > 0"):
+        with pytest.raises(QueryError, match="known only once"):
+            selected(photos, expression)
+
+
+def test_labels_that_are_numbers_go_by_the_models_classes():
+    data = ArrayDataset("x", np.zeros((4, 3, 3), np.uint8), np.array([0, 1, 1, -1]))
+    assert len(selected(data, 'label == "bee"', ("ant", "bee"))) == 2
+    assert len(selected(data, "label == 0")) == 1
+    assert len(selected(data, "label == none")) == 1
+
+
+def test_a_recording_like_another(tiny_model, make_data, tmp_path):
+    path, _, _ = make_data(count=10)
+    first = RecordOptions(
+        layers="*relu*", reduce=("max",), thumb=16, classes=("x", "y", "z"), preprocess="unit"
+    )
+    record(tiny_model, path, tmp_path / "a.msgpack", first)
+    with inspector.open(tmp_path / "a.msgpack") as made:
+        options, steps = options_like(RecordOptions(), made.header)
+        layers = [layer.name for layer in made.layers]
+    assert options.classes == ("x", "y", "z")
+    assert list(options.layers) == layers
+    assert options.reduce == ("max",)
+    assert options.thumb == 16
+    assert steps == Preprocess("unit")
+    named, steps = options_like(RecordOptions(preprocess="raw", thumb=8), made.header)
+    assert (named.preprocess, named.thumb, steps) == ("raw", 8, None)
