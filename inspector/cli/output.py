@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -70,6 +71,28 @@ def console() -> Console:
 
     wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE
     return Console(width=wide)
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep what C libraries write on their own (libpng on a broken image) off the terminal.
+
+    Their descriptor is turned away while Python's own standard error keeps the real one, so our
+    messages and progress still come through.
+    """
+    ours, kept = sys.stderr, os.dup(2)
+    try:
+        with (
+            open(kept, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False) as real,
+            Path(os.devnull).open("wb") as nowhere,
+        ):
+            sys.stderr = real
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        sys.stderr = ours
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inspector.cli.layers import AXIS_HELP, FEED_HELP, read_axes, read_feeds
-from inspector.cli.output import accuracy, fail, print_json, progress, say, size
+from inspector.cli.output import accuracy, fail, print_json, progress, quiet_libraries, say, size
 
 if TYPE_CHECKING:
     from inspector.runner import RecordResult
@@ -141,7 +141,7 @@ def command(
         overwrite=overwrite,
     )
     try:
-        with progress(out.name) as on_progress:
+        with quiet_libraries(), progress(out.name) as on_progress:
             result = run(model, data, out, options, on_progress)
     except KeyboardInterrupt:
         kept = f"what {out} holds is kept: go on with --resume" if out.exists() else "nothing kept"

@@ -30,7 +30,8 @@ def choose_preprocess(
 
     What the user named wins; then what the model's metadata holds (key `inspector.preprocess`);
     then an array that fits the model is handed over unchanged; then a file beside the model (see
-    :func:`inspector.stimuli.find_preprocess`); everything else becomes 0..1.
+    :func:`inspector.stimuli.find_preprocess`); everything else becomes 0..1, or stays
+    0..255 for a model that takes integers.
 
     Parameters
     ----------
@@ -80,4 +81,6 @@ def choose_preprocess(
         found = find_preprocess(model_path)
         if found is not None:
             return found[0], f"from {found[1].name} beside the model"
+    if model_input.dtype.kind in "ui":
+        return PRESETS["raw"], "pixels as they are, as the model takes integers"
     return PRESETS["unit"], GUESSED

@@ -56,7 +56,10 @@ class FilesDataset(Dataset):
         return decode_file(self._folder / self._paths[number])
 
     def digest(self) -> str:
-        """Hash every path, size and label: renamed, added, removed or replaced files change it."""
+        """Hash every path, size and label: renamed, added, removed or resized files change it.
+
+        Contents are not read: a file replaced by another of the very same size goes unnoticed.
+        """
         stimuli = hashlib.sha256()
         names = self.category_names or ()
         for path, label in zip(self._paths, self._labels, strict=True):

@@ -89,6 +89,11 @@ class Preprocessor:
                 f"the model's input {shown(model_input.shape)} has {model_input.channels} "
                 "channels, but images have 1 or 3; give arrays and --preprocess none"
             )
+        if model_input.dtype.kind in "ui" and (steps.scale != "raw" or steps.mean or steps.std):
+            raise PreprocessError(
+                f"the model takes {model_input.dtype}, so that fractions would be lost; use "
+                "--preprocess raw, which hands over the pixels 0..255 as they are"
+            )
         for name, values in (("mean", steps.mean), ("std", steps.std)):
             if values is not None and len(values) == 3 and model_input.channels == 1:
                 raise PreprocessError(

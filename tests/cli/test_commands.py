@@ -127,9 +127,15 @@ def test_a_broken_image_among_good_ones(inspector_command, tiny_model, tmp_path)
         cv2.imwrite(
             str(tmp_path / "photos" / "ant" / f"{number}.png"), np.full((9, 9, 3), number * 90)
         )
-    (tmp_path / "photos" / "ant" / "1.png").write_bytes(b"oops")
+    picture = tmp_path / "photos" / "ant" / "1.png"
+    whole = bytearray(picture.read_bytes())
+    whole[len(whole) // 2] ^= 0xFF  # libpng has much to say about that
+    picture.write_bytes(whole)
     out = tmp_path / "out.msgpack"
-    line = inspector_command("record", tiny_model, tmp_path / "photos", "-o", out).error_line
+    done = inspector_command("record", tiny_model, tmp_path / "photos", "-o", out)
+    line = done.error_line
+    assert "libpng" not in done.err
+    assert "preprocessing" in done.err
     assert "1 of 3 images could not be read" in line
     assert "1.png" in line
     info = json.loads(inspector_command("info", out, "--json").out)

@@ -257,3 +257,13 @@ def test_a_recording_holds_every_choice():
     assert set(plain) == {
         "scale", "short_side", "crop", "mean", "std", "resample", "centre", "order",
     }  # fmt: skip
+
+
+def test_a_model_of_integers_gets_pixels_and_no_fractions():
+    takes = ModelInput(np.dtype(np.uint8), (3, 6, 6))
+    image = RANDOM.integers(0, 256, (6, 6, 3), np.uint8)
+    steps, reason = choose_preprocess(None, {}, takes, image, False)
+    assert "integers" in reason
+    assert (Preprocessor(steps, takes)(image) == image.transpose(2, 0, 1)).all()
+    with pytest.raises(PreprocessError, match="raw"):
+        Preprocessor(PRESETS["unit"], takes)
