@@ -23,6 +23,7 @@ from inspector.recording.check import image_table
 from inspector.recording.chunks import StoredRecord, check_layout, gathered_payloads
 from inspector.recording.errors import CorruptRecordingError
 from inspector.recording.file_activity import FileActivity
+from inspector.recording.memory import keep_freed_memory
 from inspector.recording.model import Header, Summary, Tap, taps_of
 from inspector.recording.payloads import StoredArray, read_only
 from inspector.recording.records import SECTION
@@ -55,6 +56,7 @@ class FileStore:
     """One state of one file: what was valid when it was looked at."""
 
     def __init__(self, source: Source) -> None:
+        keep_freed_memory()
         self.source = source
         self.path = source.path
         self.catalogue: Catalogue = load_catalogue(source)

@@ -222,7 +222,7 @@ class StoredArray:
                 raise self._mismatch(self.place.pieces[0])
             return memoryview(b"")
         expected = (self.crcs()[first:last] if crcs is None else crcs).tolist()
-        view = memoryview(bytearray(stop - start))
+        view = np.empty(stop - start, np.uint8).data
         done = 0
         while done < stop - start:
             piece, within = divmod(start + done, payload.piece)

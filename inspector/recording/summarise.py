@@ -17,6 +17,7 @@ from inspector.recording.catalogue import chunk_at
 from inspector.recording.chunks import ChunkAt, StoredRecord
 from inspector.recording.errors import CorruptRecordingError
 from inspector.recording.limits import BINS, TOP
+from inspector.recording.memory import keep_freed_memory
 from inspector.recording.model import Header, Summary, Tap
 from inspector.recording.payloads import DTYPES, PayloadWriter, StoredArray
 from inspector.recording.source import Source
@@ -89,6 +90,7 @@ def summarise(
         Float64 sums are made per block and added in the order of the blocks, so the result
         depends neither on the threads nor on how often the recording was broken off.
     """
+    keep_freed_memory()
     ids = np.unique(labels[labels >= 0]).astype(np.int32)
     begins = range(0, blocks.units, GROUP)
     states = [GroupState(min(GROUP, blocks.units - first), ids.size) for first in begins]

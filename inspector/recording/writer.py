@@ -21,6 +21,7 @@ from inspector.recording.errors import (
     ResumeMismatchError,
 )
 from inspector.recording.framing import frame, write_end, write_record
+from inspector.recording.memory import keep_freed_memory
 from inspector.recording.model import Chunk, Header
 from inspector.recording.output import Output
 from inspector.recording.payloads import PayloadWriter
@@ -53,6 +54,7 @@ class RecordingWriter:
         self._output = output
         self._chunks = list(catalogue.chunks)
         self._failed = False
+        keep_freed_memory()
 
     @property
     def next_image(self) -> int:
@@ -257,15 +259,6 @@ class RecordingWriter:
         self.close()
 
 
-def replaceable(target: Path) -> bool:
-    """Whether a file may be overwritten: it is a recording, whole or not, or empty."""
-    if not target.is_file():
-        return False
-    begin = PREAMBLE[:-1]  # without the version: one of any version may go
-    with target.open("rb") as file:
-        return file.read(len(begin)) in (b"", begin)
-
-
 def _unlink(target: Path) -> None:
     """Remove a file to be replaced, unless somebody is writing it.
 
@@ -273,12 +266,6 @@ def _unlink(target: Path) -> None:
     """
     if target.is_dir():
         raise RecordingExistsError("this is a folder", path=target, advice="choose another name")
-    if target.exists() and not replaceable(target):
-        # A mistyped -o must not cost a model, the data, or a device.
-        raise RecordingExistsError(
-            "this is not a recording, and only recordings are replaced", path=target,
-            advice="choose another name, or remove the file yourself",
-        )  # fmt: skip
     try:
         held = Output.open(target, create=False)
     except RecordingWriteError as error:
