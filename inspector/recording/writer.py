@@ -259,6 +259,15 @@ class RecordingWriter:
         self.close()
 
 
+def replaceable(target: Path) -> bool:
+    """Whether a file may be overwritten: it is a recording, whole or not, or empty."""
+    if not target.is_file():
+        return False
+    begin = PREAMBLE[:-1]  # without the version: one of any version may go
+    with target.open("rb") as file:
+        return file.read(len(begin)) in (b"", begin)
+
+
 def _unlink(target: Path) -> None:
     """Remove a file to be replaced, unless somebody is writing it.
 
@@ -266,6 +275,12 @@ def _unlink(target: Path) -> None:
     """
     if target.is_dir():
         raise RecordingExistsError("this is a folder", path=target, advice="choose another name")
+    if target.exists() and not replaceable(target):
+        # A mistyped -o must not cost a model, the data, or a device.
+        raise RecordingExistsError(
+            "this is not a recording, and only recordings are replaced", path=target,
+            advice="choose another name, or remove the file yourself",
+        )  # fmt: skip
     try:
         held = Output.open(target, create=False)
     except RecordingWriteError as error:
