@@ -24,7 +24,8 @@ def command(
     data: Annotated[
         str,
         typer.Argument(
-            help="A folder of images (or of one folder per category), a .npy or .npz file, or "
+            help="A folder of images (or of one folder per category), a glob, a .npy or .npz file, "
+            "MNIST idx, CIFAR .bin, .tar shards, .parquet, or "
             "demo:colored|permuted|arbitrary|drifted.",
             show_default=False,
         ),
@@ -56,8 +57,9 @@ def command(
     preprocess: Annotated[
         str | None,
         typer.Option(
-            help="none, unit, signed, raw, imagenet, or a JSON file (default: what the model's "
-            "metadata says, else arrays that fit as they are, else unit).",
+            help="none, unit (0..1), signed (-1..1), raw, imagenet, clip, efficientnet-lite0 to 4, "
+            "or a JSON file, Hugging Face's and timm's too (default: what the model's metadata "
+            "says, else arrays that fit as they are, else the file beside the model, else unit).",
             show_default=False,
         ),
     ] = None,
@@ -93,6 +95,41 @@ def command(
         str | None,
         typer.Option(
             help="K/N: only the K-th of N parts; `inspector merge` joins them into the whole.",
+            show_default=False,
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(help="CSV or JSON-lines table that describes the images.", show_default=False),
+    ] = None,
+    path_col: Annotated[
+        str | None, typer.Option(help="Its column of paths below DATA.", show_default=False)
+    ] = None,
+    label_col: Annotated[
+        str | None, typer.Option(help="Its column of ground truth.", show_default=False)
+    ] = None,
+    group_col: Annotated[
+        str | None,
+        typer.Option(
+            help="Its column whose rows are not independent: camera, patient, burst.",
+            show_default=False,
+        ),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            help="""Only rows that match, such as 'camera == "c7" and heat > 3'.""",
+            show_default=False,
+        ),
+    ] = None,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Let paths lead out of the folder DATA.")
+    ] = False,
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            help="Take classes, preprocessing, layers, reductions and thumbnails from this "
+            "recording.",
             show_default=False,
         ),
     ] = None,
@@ -136,6 +173,13 @@ def command(
         thumb=thumb,
         limit=limit,
         part=part,
+        table=table,
+        path_col=path_col,
+        label_col=label_col,
+        group_col=group_col,
+        where=where,
+        follow_links=follow_links,
+        like=like,
         strict=strict,
         resume=resume,
         overwrite=overwrite,
@@ -152,6 +196,8 @@ def command(
     else:
         say(f"preprocessing: {result.preprocess}")
         say(closing_line(result))
+    for hint in result.hints:
+        say(f"hint: {hint}")
     if result.skipped:
         shown = "; ".join(result.reasons[:_SHOWN_REASONS])
         more = result.skipped - min(result.skipped, _SHOWN_REASONS)
@@ -208,5 +254,6 @@ def _plain(result: RecordResult) -> dict[str, object]:
         "skipped": result.skipped,
         "batch": result.batch,
         "provider": result.provider,
+        "hints": list(result.hints),
         "bytes": result.path.stat().st_size,
     }

@@ -11,7 +11,7 @@ from inspector.runner.options import RecordOptions
 from inspector.stimuli import Preprocess
 
 
-def options_like(options: RecordOptions, header: Header) -> tuple[RecordOptions, Preprocess | None]:
+def options_like(options: RecordOptions, header: Header) -> RecordOptions:
     """Take classes, preprocessing, layers, reductions, tokens and thumbnails from a recording.
 
     What the user names as well, other than by the default, is kept.
@@ -25,9 +25,8 @@ def options_like(options: RecordOptions, header: Header) -> tuple[RecordOptions,
 
     Returns
     -------
-    RecordOptions, Preprocess or None
-        The options, and the preprocessing to hand to
-        :func:`inspector.stimuli.choose_preprocess` as `named`; None where the user named one.
+    RecordOptions
+        Complete.
 
     Raises
     ------
@@ -48,12 +47,12 @@ def options_like(options: RecordOptions, header: Header) -> tuple[RecordOptions,
         taken["tokens"] = header.options.get("tokens", default.tokens)
     if options.thumb == default.thumb:
         taken["thumb"] = int(header.thumbnail.get("px", default.thumb))
-    if options.preprocess is not None:
-        return replace(options, **taken), None
-    steps = header.options.get("preprocess")
-    if not isinstance(steps, dict):
-        raise OptionError(
-            f"--like: the recording {header.name} does not say how its stimuli were prepared; "
-            "name it with --preprocess"
-        )
-    return replace(options, **taken), Preprocess.from_dict(steps)
+    if options.preprocess is None:
+        steps = header.options.get("preprocess")
+        if not isinstance(steps, dict):
+            raise OptionError(
+                f"--like: the recording {header.name} does not say how its stimuli were prepared; "
+                "name it with --preprocess"
+            )
+        taken["preprocess"] = Preprocess.from_dict(steps)
+    return replace(options, **taken)

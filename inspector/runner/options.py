@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inspector.runner.errors import OptionError
+from inspector.stimuli import Preprocess
 
 DEFAULT_THUMB = 64
 MAX_THREADS = 1024
@@ -28,8 +30,9 @@ class RecordOptions:
         Whether reductions over tokens leave the class token out.
     classes : tuple of str or None
         Names of the model's outputs in their order.
-    preprocess : str or None
-        A preset or a file; None chooses (see :func:`inspector.stimuli.choose_preprocess`).
+    preprocess : str, Preprocess or None
+        A preset, a file or the steps; None chooses (see
+        :func:`inspector.stimuli.choose_preprocess`).
     output : str or None
         Name of the classification output.
     axes : tuple of (str, int)
@@ -54,6 +57,18 @@ class RecordOptions:
     part : str or None
         `K/N`: only the K-th of N parts of the data, cut where chunks begin, so that the parts,
         recorded anywhere and merged, equal the whole recorded at once.
+    table : path or None
+        A CSV or JSON-lines table that describes the image files.
+    path_col, label_col, group_col : str or None
+        Columns of the paths, of the ground truth, and of what makes rows dependent (see
+        :class:`inspector.stimuli.TableOptions`).
+    where : str or None
+        Only the stimuli that this filter of their columns matches.
+    follow_links : bool
+        Whether paths may lead out of the data's folder.
+    like : path or None
+        A recording whose classes, preprocessing, layers, reductions, tokens and thumbnails are
+        taken where nothing else is said.
     strict : bool
         Stop at the first stimulus that cannot be read, instead of listing it.
     resume, overwrite : bool
@@ -65,7 +80,7 @@ class RecordOptions:
     reduce: tuple[str, ...] = ("default",)
     tokens: str = "patch"
     classes: tuple[str, ...] | None = None
-    preprocess: str | None = None
+    preprocess: str | Preprocess | None = None
     output: str | None = None
     axes: tuple[tuple[str, int], ...] = ()
     feeds: tuple[tuple[str, str], ...] = ()
@@ -78,6 +93,13 @@ class RecordOptions:
     thumb: int = DEFAULT_THUMB
     limit: str | None = None
     part: str | None = None
+    table: str | os.PathLike[str] | None = None
+    path_col: str | None = None
+    label_col: str | None = None
+    group_col: str | None = None
+    where: str | None = None
+    follow_links: bool = False
+    like: str | os.PathLike[str] | None = None
     strict: bool = False
     resume: bool = False
     overwrite: bool = False

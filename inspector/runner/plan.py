@@ -83,7 +83,11 @@ def make_plan(
         batch=batch,
         chunk=chunk,
         stimuli_sha256=dataset.digest(),
-        options={"preprocess": steps.as_dict(), "tokens": options.tokens},
+        options={
+            "preprocess": steps.as_dict(),
+            "tokens": options.tokens,
+            **({"group": dataset.group_column} if dataset.group_column else {}),
+        },
         thumbnail={"px": options.thumb},
         columns=_column_kinds(dataset.columns),
         data=dataset.root,

@@ -24,24 +24,29 @@ from inspector.recording import (
     unanswered,
 )
 from inspector.runner.batches import Batch, BatchSource
-from inspector.runner.errors import NothingReadableError, OptionError, RunnerError
+from inspector.runner.errors import OptionError, RunnerError
 from inspector.runner.feeds import open_feeds
+from inspector.runner.like import options_like
 from inspector.runner.model import Model, external_folder, model_input, probe
 from inspector.runner.options import RecordOptions, check_options
 from inspector.runner.plan import Plan, make_plan
 from inspector.runner.progress import OnProgress, Progress
+from inspector.runner.selecting import first_readable, open_stimuli
 from inspector.runner.supervisor import Supervisor
 from inspector.stimuli import (
-    BrokenImageError,
+    GUESSED,
     Dataset,
+    InputRange,
     PreprocessError,
     Preprocessor,
     choose_preprocess,
-    limited,
-    open_data,
+    diagnose,
+    input_range,
 )
 
 _IN_FLIGHT = 2
+_MEASURED = 8
+"""Inputs that are looked at for hints: enough to tell a range."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,8 @@ class RecordResult:
         The preprocessing and the reason for it.
     reasons : tuple of str
         The first reasons for skipped images.
+    hints : tuple of str
+        What looks wrong, with the likely cause.
     """
 
     path: Path
@@ -81,6 +88,7 @@ class RecordResult:
     provider: str
     preprocess: str
     reasons: tuple[str, ...]
+    hints: tuple[str, ...]
 
 
 def record(
@@ -116,22 +124,21 @@ def record(
     check_options(options)
     target = Path(out)
     _check_target(target, options)
+    if options.like is not None:
+        with open_recording(options.like) as other:
+            options = options_like(options, other.header)
     if options.resume and target.exists():
         options = _on_recorded_grid(options, target)
     if not target.parent.is_dir():
         raise OptionError(f"{target}: the folder {target.parent} does not exist; make it first")
     graph = model.graph if isinstance(model, Model) else load_graph(model)
-    dataset = data if isinstance(data, Dataset) else open_data(os.fspath(data))
-    if options.limit is not None:
-        try:
-            dataset = limited(dataset, options.limit)
-        except ValueError as error:
-            raise OptionError(str(error)) from None
-    first = _first_readable(dataset, options.strict)
+    known = model.classes if isinstance(model, Model) else graph.classes
+    dataset = open_stimuli(data, options, options.classes or known)
+    first = first_readable(dataset, options.strict)
     feeds = open_feeds(graph, options.feeds, len(dataset))
     wanted = model_input(graph, [feed.name for feed in feeds])
     steps, reason = choose_preprocess(
-        options.preprocess, graph.metadata, wanted, first, dataset.is_array
+        options.preprocess, graph.metadata, wanted, first, dataset.is_array, graph.path
     )
     preprocessor = Preprocessor(steps, wanted)
     try:
@@ -167,6 +174,7 @@ def record(
         )
         with _Recorder(target, header, plan, worker, options) as recorder:
             fresh, seconds = recorder.run(source, on_progress)
+            inputs = recorder.inputs
     # Read back, so that a resumed recording is summed up whole.
     with open_recording(target) as made:
         return RecordResult(
@@ -181,6 +189,12 @@ def record(
             provider=provider,
             preprocess=f"{steps.as_dict()} ({reason})",
             reasons=tuple(list(made.skipped.values())[:5]),
+            hints=tuple(
+                hint.text
+                for hint in diagnose(
+                    made.labels, made.predictions, made.classes, inputs, guessed=reason == GUESSED
+                )
+            ),
         )
 
 
@@ -209,21 +223,6 @@ def _on_recorded_grid(options: RecordOptions, target: Path) -> RecordOptions:
     )
 
 
-def _first_readable(dataset: Dataset, strict: bool) -> NDArray[Any]:
-    """Read the first stimulus that can be read: it shows what the others are like."""
-    why: BrokenImageError | None = None
-    for number in range(len(dataset)):
-        try:
-            return dataset.read(number)
-        except BrokenImageError as error:
-            if strict:
-                raise
-            why = why or error
-    raise NothingReadableError(
-        f"{dataset.name}: none of the {len(dataset):,} images can be read; the first: {why}"
-    )
-
-
 class _Recorder:
     """Feeds batches to the worker and gathers what comes back into chunks."""
 
@@ -245,6 +244,8 @@ class _Recorder:
         self._chunk: Chunk | None = None
         self._filled = 0
         self._writer: RecordingWriter | None = None
+        self.inputs: InputRange | None = None
+        """What the first batch of this run is like; None while there is none."""
         if options.resume and target.exists():
             self._writer = RecordingWriter.resume(target, header)
 
@@ -279,6 +280,8 @@ class _Recorder:
 
         try:
             for batch in source.batches(start, self._header.batch, self._header.chunk):
+                if self.inputs is None and not batch.skipped:
+                    self.inputs = input_range(batch.inputs[:_MEASURED])
                 self._worker.submit(self._feeds(batch), outputs)
                 waiting.append(batch)
                 if len(waiting) >= _IN_FLIGHT:

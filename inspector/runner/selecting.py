@@ -1,10 +1,12 @@
-"""Select stimuli by their metadata before they are recorded: `--where`."""
+"""Open the stimuli to record, and select among them by their metadata: `--where`."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -12,10 +14,74 @@ from numpy.typing import NDArray
 
 from inspector.recording import QueryError, Recording, select
 from inspector.recording.query_syntax import Name, Unit, parse
-from inspector.runner.errors import OptionError
-from inspector.stimuli import Column, Dataset, Subset
+from inspector.runner.errors import NothingReadableError, OptionError
+from inspector.runner.options import RecordOptions
+from inspector.stimuli import (
+    BrokenImageError,
+    Column,
+    Dataset,
+    Subset,
+    TableOptions,
+    limited,
+    open_data,
+)
 
 _KNOWN_LATER = ("prediction", "confidence", "right", "wrong", "skipped")
+
+
+def open_stimuli(
+    data: str | os.PathLike[str] | Dataset, options: RecordOptions, classes: Sequence[str]
+) -> Dataset:
+    """Open what is recorded: the data as its table says, filtered, then limited.
+
+    Parameters
+    ----------
+    data : path or Dataset
+        The stimuli; of a dataset that is open already only `where` and `limit` are applied.
+    options : RecordOptions
+        How to record.
+    classes : sequence of str
+        Names of the model's outputs, for filters of labels that are numbers.
+
+    Raises
+    ------
+    InspectorError
+        When data and options do not fit.
+    """
+    if isinstance(data, Dataset):
+        dataset = data
+    else:
+        columns = TableOptions(
+            table=None if options.table is None else Path(options.table),
+            path_col=options.path_col,
+            label_col=options.label_col,
+            group_col=options.group_col,
+            follow_links=options.follow_links,
+        )
+        dataset = open_data(os.fspath(data), columns)
+    if options.where is not None:
+        dataset = selected(dataset, options.where, classes)
+    if options.limit is not None:
+        try:
+            dataset = limited(dataset, options.limit)
+        except ValueError as error:
+            raise OptionError(str(error)) from None
+    return dataset
+
+
+def first_readable(dataset: Dataset, strict: bool) -> NDArray[Any]:
+    """Read the first stimulus that can be read: it shows what the others are like."""
+    why: BrokenImageError | None = None
+    for number in range(len(dataset)):
+        try:
+            return dataset.read(number)
+        except BrokenImageError as error:
+            if strict:
+                raise
+            why = why or error
+    raise NothingReadableError(
+        f"{dataset.name}: none of the {len(dataset):,} images can be read; the first: {why}"
+    )
 
 
 def selected(dataset: Dataset, expression: str, classes: Sequence[str] = ()) -> Dataset:

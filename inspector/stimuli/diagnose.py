@@ -131,8 +131,8 @@ def diagnose(
         "the preprocessing was guessed as 0..1: name the one the model was trained with "
         "(--preprocess imagenet, clip, signed, raw or a file)"
         if guessed
-        else "compare --preprocess with the model's training (range, mean and std, colour order, "
-        "size)"
+        else "unless the set is meant to be this hard, compare --preprocess with the model's "
+        "training (range, mean and std, colour order, size)"
     )
     if constant is not None:
         hints.append(Hint("constant", f"{constant}; {advice}"))
