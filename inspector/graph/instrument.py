@@ -17,6 +17,7 @@ from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 from inspector.graph.errors import ReductionError
 from inspector.graph.layer import Layer
 from inspector.graph.model import Graph
+from inspector.graph.quantization import signed_pair
 from inspector.graph.reductions import REDUCTIONS
 from inspector.graph.rewrite import opset_of, rebuild
 from inspector.graph.values import FLOATS
@@ -82,11 +83,12 @@ class _Builder:
         self.opset = opset_of(graph.proto)
         self.nodes: list[NodeProto] = []
         self.initializers: list[TensorProto] = []
+        self.replaced: dict[int, NodeProto] = {}
         self._made: dict[tuple[object, ...], str] = {}
         self._names = set(graph.index.producer) | graph.index.constants | graph.index.live
 
     def bytes(self, outputs: Sequence[ValueInfoProto]) -> bytes:
-        return rebuild(self.graph.index, outputs, self.nodes, self.initializers)
+        return rebuild(self.graph.index, outputs, self.nodes, self.initializers, self.replaced)
 
     def tap(self, layer: Layer, reduction: str) -> str:
         """Add the nodes for one reduction of one layer and return the output's name."""
@@ -94,6 +96,7 @@ class _Builder:
             raise ReductionError(
                 f"unknown reduction {reduction!r}: choose from {', '.join(REDUCTIONS)}"
             )
+        self._make_unsigned(layer.tensor)
         pooled = self._reduce(layer, reduction)
         # Two layers may share a pooled value; an output needs a name of its own.
         return self._node("Identity", [pooled], once=False)
@@ -127,6 +130,27 @@ class _Builder:
         op = "ReduceMax" if reduction == "max" else "ReduceMean"
         rank = len(layer.shape) + 1
         return self._over(op, tensor, [a for a in range(1, rank) if a != layer.axis])
+
+    def _make_unsigned(self, tensor: str) -> None:
+        """Write an int8 pair as the uint8 one that ORT makes of it while nothing looks on."""
+        pair = signed_pair(self.graph.index, tensor)
+        for number in pair or ():
+            if number not in self.replaced:
+                node = NodeProto()
+                node.CopyFrom(self.graph.index.nodes[number])
+                zero = self.graph.index.constant(node.input[2])
+                assert zero is not None
+                node.input[2] = self._zero(int(zero) + 128)
+                self.replaced[number] = node
+
+    def _zero(self, value: int) -> str:
+        """A zero point of an unsigned pair."""
+        key = ("zero", value)
+        if key not in self._made:
+            name = self._name("zero")
+            self.initializers.append(numpy_helper.from_array(np.asarray(value, np.uint8), name))
+            self._made[key] = name
+        return self._made[key]
 
     def _float32(self, tensor: str) -> str:
         if self.graph.index.types.get(tensor) == TensorProto.FLOAT:

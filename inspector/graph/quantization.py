@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from inspector.graph import operators as ops
 from inspector.graph.index import GraphIndex
 
@@ -47,8 +49,33 @@ def tensor_scales(index: GraphIndex) -> dict[str, Scale]:
 
 
 def is_unsigned(index: GraphIndex, scale: Scale) -> bool:
-    """Whether the zero point is the lowest value of an unsigned type: a quantised ReLU."""
+    """Whether the zero point is the type's lowest value (0 or −128): a quantised ReLU."""
     if not scale[1]:
         return False
     zero = index.constant(scale[1])
-    return zero is not None and zero.dtype.kind == "u" and not zero.any()
+    if zero is None or zero.dtype.kind not in "iu":
+        return False
+    return bool(np.all(zero == np.iinfo(zero.dtype).min))
+
+
+def signed_pair(index: GraphIndex, tensor: str) -> tuple[int, int] | None:
+    """Numbers of the int8 QuantizeLinear and DequantizeLinear that `tensor` comes from directly.
+
+    None unless each has a single reader. On x64 ONNX Runtime computes such a pair in uint8, whose
+    instructions do not saturate alike; a tap adds a reader and would keep it from doing so.
+    """
+    dequantize = index.producer.get(tensor)
+    if dequantize is None or index.nodes[dequantize].op_type != "DequantizeLinear":
+        return None
+    quantize = index.producer.get(index.nodes[dequantize].input[0])
+    if quantize is None or index.nodes[quantize].op_type != "QuantizeLinear":
+        return None
+    for number in (quantize, dequantize):
+        node = index.nodes[number]
+        name = node.output[0]
+        zero = index.constant(node.input[2]) if len(node.input) > 2 else None
+        if zero is None or zero.dtype != np.int8 or zero.ndim:
+            return None
+        if len(index.readers.get(name, ())) != 1 or name in index.outputs:
+            return None
+    return quantize, dequantize

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
@@ -28,8 +28,11 @@ def rebuild(
     outputs: Sequence[ValueInfoProto],
     nodes: Sequence[NodeProto] = (),
     initializers: Sequence[TensorProto] = (),
+    replaced: Mapping[int, NodeProto] | None = None,
 ) -> bytes:
     """Serialise the model with `nodes` added and only what `outputs` need kept.
+
+    Nodes of the model are exchanged for others by their numbers with `replaced`.
 
     References to external weights are kept as they are; nothing is read from them.
     """
@@ -45,7 +48,7 @@ def rebuild(
     graph, old = model.graph, source.graph
     graph.name = old.name or "graph"
     graph.node.extend(
-        node
+        (replaced or {}).get(number, node)
         for number, node in enumerate(index.nodes)
         if any(name in needed for name in node.output)
     )

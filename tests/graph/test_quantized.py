@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto
 from run_models import feed, layers_of, reduced, session, taps, tensors
 from tiny_models import Builder
 
-from inspector.graph import stored_reductions, survey
+from inspector.graph import instrument, stored_reductions, survey
 
 
-def quantize(b: Builder, x: str, scale: float, zero: int, dtype: str = "uint8") -> str:
+def pair(b: Builder, x: str, scale: float, zero: int, dtype: str = "uint8") -> str:
     """A QuantizeLinear and DequantizeLinear pair around a tensor."""
     parts = [b.constant(scale), b.constant(zero, dtype)]
     return b.add("DequantizeLinear", b.add("QuantizeLinear", x, *parts), *parts)
@@ -23,8 +25,12 @@ def weight(b: Builder, *shape: int) -> str:
     return b.add("DequantizeLinear", values, b.constant(0.02), b.constant(0, "int8"))
 
 
-def qdq_net(b: Builder) -> str:
+def qdq_net(b: Builder, dtype: str = "uint8") -> str:
     """Two convolutions with a residual sum, pooled and classified; all of it in int8."""
+
+    def quantize(b: Builder, x: str, scale: float, zero: int) -> str:
+        return pair(b, x, scale, zero if dtype == "uint8" else zero - 128, dtype)
+
     x = quantize(b, b.input("x", "n", 3, 8, 8), 0.03, 128)
     with b.module("conv1"):
         y = b.add("Conv", x, weight(b, 6, 3, 3, 3), pads=[1] * 4)
@@ -41,9 +47,10 @@ def qdq_net(b: Builder) -> str:
         return quantize(b, b.add("MatMul", y, weight(b, 6, 4)), 0.02, 128)
 
 
-def test_taps_lie_behind_dequantisation(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_taps_lie_behind_dequantisation(tmp_path: Path, dtype: str) -> None:
     b = Builder(opset=13)
-    graph, shapes, layers = layers_of(b.save(tmp_path / "net.onnx", qdq_net(b)))
+    graph, shapes, layers = layers_of(b.save(tmp_path / "net.onnx", qdq_net(b, dtype)))
     makers = {layer.name: graph.index.node_of(layer.tensor) for layer in layers}
     assert {node.op_type for node in makers.values() if node is not None} <= {
         "DequantizeLinear",
@@ -59,9 +66,10 @@ def test_taps_lie_behind_dequantisation(tmp_path: Path) -> None:
     assert all("quantised" in reason for reason in reasons.values())
 
 
-def test_nothing_changes_and_values_are_right(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_nothing_changes_and_values_are_right(tmp_path: Path, dtype: str) -> None:
     b = Builder(opset=13)
-    graph, _, layers = layers_of(b.save(tmp_path / "net.onnx", qdq_net(b)))
+    graph, _, layers = layers_of(b.save(tmp_path / "net.onnx", qdq_net(b, dtype)))
     values = feed(graph, 16, seed=4)
     plain = session(str(graph.path), fast=True).run(None, values)[0]
     wanted = [(layer, stored_reductions(layer)[0]) for layer in layers if layer.default]
@@ -74,6 +82,32 @@ def test_nothing_changes_and_values_are_right(tmp_path: Path) -> None:
             expected = reduced(layer, exact[layer.tensor], name)
             # The optimised graph may round one step of the quantisation elsewhere.
             np.testing.assert_allclose(found[(layer.name, name)], expected, atol=0.07)
+
+
+def zero_types(model: bytes) -> dict[str, int]:
+    """Tensor to the type of the zero point that it was quantised or dequantised with."""
+    graph = onnx.load_from_string(model).graph
+    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    return {
+        node.output[0]: types[node.input[2]]
+        for node in graph.node
+        if node.op_type.endswith("QuantizeLinear") or node.op_type == "DequantizeLinear"
+    }
+
+
+def test_a_tapped_int8_pair_is_computed_in_uint8_as_without_the_tap(tmp_path: Path) -> None:
+    b = Builder(opset=13)
+    graph, _, layers = layers_of(b.save(tmp_path / "net.onnx", qdq_net(b, "int8")))
+    by_name = {layer.name: layer for layer in layers}
+    untouched = graph.proto.SerializeToString()
+    types = zero_types(instrument(graph, [(by_name["block"], ("max",))]).model_bytes)
+    # Only the tapped pair: ORT changes the others itself, while each has a single reader.
+    assert list(types.values()).count(TensorProto.UINT8) == 2
+    assert types[by_name["block"].tensor] == TensorProto.UINT8
+    # The ReLU has two readers, so ORT leaves it as it is, tapped or not.
+    types = zero_types(instrument(graph, [(by_name["relu"], ("max",))]).model_bytes)
+    assert TensorProto.UINT8 not in types.values()
+    assert graph.proto.SerializeToString() == untouched
 
 
 def qlinear_net(b: Builder) -> str:
@@ -113,14 +147,19 @@ def test_quantised_operators(tmp_path: Path) -> None:
     assert exact.max() > 0
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int8"])
-def test_the_sign_of_dequantised_values(tmp_path: Path, dtype: str) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "zero", "signed"),
+    [("uint8", 0, False), ("uint8", 3, True), ("int8", 0, True), ("int8", -128, False)],
+)
+def test_the_sign_of_dequantised_values(
+    tmp_path: Path, dtype: str, zero: int, *, signed: bool
+) -> None:
     b = Builder(opset=13)
     x = b.input("x", "n", 4)
     with b.module("fc"):
-        x = quantize(b, b.linear(x, 4, 3), 0.1, 0, dtype)
+        x = pair(b, b.linear(x, 4, 3), 0.1, zero, dtype)
     with b.module("last"):
         x = b.linear(x, 3, 2)
     _, _, layers = layers_of(b.save(tmp_path / "net.onnx", x))
     fc = next(layer for layer in layers if layer.name == "fc")
-    assert fc.signed == (dtype == "int8")
+    assert fc.signed == signed
