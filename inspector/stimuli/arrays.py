@@ -18,6 +18,8 @@ from inspector.stimuli.deflated import Rows
 from inspector.stimuli.errors import ArrayFormatError, EmptyDataError, LabelError
 from inspector.stimuli.npz import Npz
 
+_HASHED_BYTES = 16 << 20
+
 
 class ArrayDataset(Dataset):
     """Stimuli that lie in one array.
@@ -76,8 +78,10 @@ class ArrayDataset(Dataset):
 
     def digest(self) -> str:
         content = hashlib.sha256(f"{self._images.dtype.str}{self._images.shape}".encode())
-        for start in range(0, len(self._images), 1024):
-            content.update(np.ascontiguousarray(self._images[start : start + 1024]).data)
+        row = int(np.prod(self._images.shape[1:], dtype=np.int64)) * self._images.dtype.itemsize
+        rows = max(1, _HASHED_BYTES // max(1, row))
+        for start in range(0, len(self._images), rows):
+            content.update(np.ascontiguousarray(self._images[start : start + rows]).data)
         if self._labels is not None:
             content.update(np.ascontiguousarray(self._labels, "<i8").data)
         return content.hexdigest()

@@ -192,3 +192,20 @@ def test_files_that_cannot_be_read(tmp_path):
         file.truncate(2 << 30)
     with pytest.raises(BrokenImageError, match="2,147,483,648 bytes"):
         decode_file(tmp_path / "c.png")
+
+
+def test_an_odd_colour_profile_writes_nothing_on_the_terminal(tmp_path):
+    good = bytes(encoded(".png"))
+    profile = png_piece(b"iCCP", b"odd\0\0" + zlib.compress(b"no profile" * 20))
+    text = png_piece(b"zTXt", b"note\0\0" + zlib.compress(bytes(20_000_000)))
+    noted = good[:33] + profile + text + good[33:]
+    assert (decode_image(noted, "x") == decode_image(good, "x")).all()
+    (tmp_path / "a.png").write_bytes(noted)
+    script = (
+        "import sys, pathlib; from inspector.stimuli import decode_file\n"
+        "decode_file(pathlib.Path(sys.argv[1]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "a.png"], capture_output=True, check=True
+    )
+    assert done.stderr == b""

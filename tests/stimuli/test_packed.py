@@ -14,7 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspector.stimuli import ArrayFormatError, LabelError, labels_as_outputs, open_data
+from inspector.stimuli import (
+    ArrayDataset,
+    ArrayFormatError,
+    LabelError,
+    labels_as_outputs,
+    open_data,
+)
 from inspector.stimuli.deflated import Deflated
 from inspector.stimuli.npz import Npz
 
@@ -72,6 +78,7 @@ def test_stored_members_are_mapped_and_compressed_ones_read_in_parts(tmp_path):
     for number in (39, 0, 20, -1):
         assert (parts[number] == images[number]).all()
     assert (parts[10:13] == images[10:13]).all()
+    assert ArrayDataset("x", parts).digest() == ArrayDataset("x", images).digest()
     with pytest.raises(IndexError):
         parts[40]
     with pytest.raises(ArrayFormatError, match="cannot be read in parts"):
