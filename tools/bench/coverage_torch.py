@@ -105,7 +105,7 @@ def exported(
         model = LogitsOnly(getattr(hf, f"{kind}ForImageClassification")(config)).eval()
         _scatter(model)
         x = torch.randn(2, 3, size, size)
-        hooks = _watch(model, x)
+        hooks = watch(model, x)
         for source, export in (("torch dynamo", _dynamo), ("torch script", _script)):
             path = folder / f"{name}_{source[6:]}.onnx"
             # Exporters print their progress, and whole graphs when they fail.
@@ -133,7 +133,8 @@ def _scatter(model: torch.nn.Module) -> None:
                 buffer.mul_(1 + 0.3 * torch.rand_like(buffer))
 
 
-def _watch(model: torch.nn.Module, x: torch.Tensor) -> dict[str, list[Any]]:
+def watch(model: torch.nn.Module, x: torch.Tensor) -> dict[str, list[Any]]:
+    """Run the model and keep what each of its modules gives, call by call."""
     seen: dict[str, list[Any]] = {}
     handles = []
     for name, module in model.named_modules():

@@ -1,0 +1,41 @@
+"""The onnx package's classic architectures, which come with constant weights."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+from coverage_check import Case
+from onnx import numpy_helper
+
+
+def light_models(folder: Path) -> Iterator[Case]:
+    """The onnx package's classic architectures, constant weights replaced by random ones."""
+    spec = importlib.util.find_spec("onnx")
+    assert spec is not None
+    assert spec.origin is not None
+    random = np.random.default_rng(0)
+    for path in sorted((Path(spec.origin).parent / "backend/test/data/light").glob("*.onnx")):
+        model = onnx.load(path)
+        shapes = {tensor.name: tensor for tensor in model.graph.initializer}
+        kept = []
+        for node in model.graph.node:
+            if node.op_type != "ConstantOfShape" or node.input[0] not in shapes:
+                kept.append(node)
+                continue
+            shape = [int(size) for size in numpy_helper.to_array(shapes[node.input[0]])]
+            values = random.uniform(0.5, 1.5, shape)
+            if len(shape) > 1:
+                values = random.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))
+            name = node.output[0]
+            weight = numpy_helper.from_array(values.astype(np.float32), name)
+            model.graph.initializer.append(weight)
+            info = onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+            model.graph.input.append(info)
+        del model.graph.node[:]
+        model.graph.node.extend(kept)
+        onnx.save(model, folder / path.name.removeprefix("light_"))
+        yield Case(path.stem.removeprefix("light_"), "onnx light", folder / path.name[6:])
