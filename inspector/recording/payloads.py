@@ -222,17 +222,25 @@ class StoredArray:
                 raise self._mismatch(self.place.pieces[0])
             return memoryview(b"")
         expected = (self.crcs()[first:last] if crcs is None else crcs).tolist()
-        view = np.empty(stop - start, np.uint8).data
-        done = 0
-        while done < stop - start:
-            piece, within = divmod(start + done, payload.piece)
-            size = min(payload.piece - within, stop - start - done)
-            self.source.read_into(self.place.pieces[piece] + within, view[done : done + size])
-            done += size
+        view = self._bytes(start, stop)
         crc32, block = zlib.crc32, payload.block
         for number, crc in enumerate(expected):
             if crc32(view[number * block : (number + 1) * block]) != crc:
                 raise self._mismatch(self.block_offset(first + number))
+        return view
+
+    def _bytes(self, start: int, stop: int) -> memoryview:
+        """Return bytes start..stop-1, out of one piece or several."""
+        size = self.payload.piece
+        if start // size == (stop - 1) // size:
+            return self.source.view(self.place.pieces[start // size] + start % size, stop - start)
+        view = np.empty(stop - start, np.uint8).data
+        done = 0
+        while done < stop - start:
+            piece, within = divmod(start + done, size)
+            count = min(size - within, stop - start - done)
+            self.source.read_into(self.place.pieces[piece] + within, view[done : done + count])
+            done += count
         return view
 
     def block_offset(self, block: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.recording.activity import Activity
+from inspector.recording.columns import Columns
 from inspector.recording.errors import (
     OutOfRangeError,
-    UnknownColumnError,
     UnknownLayerError,
     UnknownReductionError,
     UnknownSectionError,
@@ -132,7 +132,11 @@ class Recording:
     @property
     def columns(self) -> Mapping[str, Any]:
         """Return the metadata columns: float64, int64 or a text sequence, read when asked for."""
-        return Columns(self)
+        kinds = self._kept("kinds", self._store.column_kinds)
+        return Columns(self.path, kinds, self._column)
+
+    def _column(self, name: str) -> Any:
+        return self._kept(("column", name), lambda: self._store.column(name))
 
     @property
     def accuracy(self) -> float:
@@ -369,39 +373,6 @@ class Recording:
                 limit=f"0 to {self.images - 1}" if self.images else "no images yet",
             )  # fmt: skip
         return number % self.images
-
-
-class Columns(Mapping[str, Any]):
-    """The metadata columns of a recording, each read when it is asked for."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-
-    def __getitem__(self, name: str) -> Any:
-        recording = self._recording
-        kinds = self._kinds()
-        if name not in kinds:
-            raise UnknownColumnError(
-                "no such column in the recording", path=recording.path, value=name,
-                advice=f"there is {', '.join(kinds) or 'none'}",
-            )  # fmt: skip
-        store = recording._store
-        return recording._kept(("column", name), lambda: store.column(name))
-
-    def _kinds(self) -> Mapping[str, str]:
-        return self._recording._kept("kinds", self._recording._store.column_kinds)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._kinds()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._kinds())
-
-    def __len__(self) -> int:
-        return len(self._kinds())
-
-    def __repr__(self) -> str:
-        return f"<Columns {dict(self._kinds())}>"
 
 
 def _item(value: Any) -> Any:

@@ -1,11 +1,14 @@
-"""Positioned reads from one open file: nothing mapped, nothing shared, short reads named."""
+"""Positioned reads from one open file: nothing shared, short reads named; mapped when asked."""
 
 from __future__ import annotations
 
+import mmap
 import os
 import stat
 import threading
 from pathlib import Path
+
+import numpy as np
 
 from inspector.recording.errors import (
     CorruptRecordingError,
@@ -20,9 +23,12 @@ class Source:
 
     Reads name their place (pread), so threads share one source without a lock. A read beyond
     `size` is refused before anything is allocated.
+
+    With `mapped` the file is mapped into memory as it was when it was opened, and reads are views
+    of it; what was added since is read as without.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], mapped: bool = False) -> None:
         self.path = str(os.fspath(path))
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         try:
@@ -42,6 +48,12 @@ class Source:
         if not stat.S_ISREG(status.st_mode):
             raise NotARecordingError("this is not a file", path=path)
         self.size = status.st_size
+        self._map: memoryview | None = None
+        if mapped and self.size:
+            whole = mmap.mmap(self._handle.fd, 0, access=mmap.ACCESS_READ)
+            if hasattr(mmap, "MADV_RANDOM"):
+                whole.madvise(mmap.MADV_RANDOM)  # readahead would fetch the whole file
+            self._map = memoryview(whole)
 
     @property
     def closed(self) -> bool:
@@ -93,13 +105,31 @@ class Source:
 
     def read(self, offset: int, count: int) -> bytes:
         """Return `count` bytes from `offset`."""
-        data = bytearray(self._checked(offset, count))
-        self.read_into(offset, memoryview(data))
-        return bytes(data)
+        return bytes(self.view(offset, count))
+
+    def view(self, offset: int, count: int) -> memoryview:
+        """Return `count` bytes from `offset`: of the mapping, or read into memory of their own."""
+        self._checked(offset, count)
+        mapped = self._mapped(offset, count)
+        if mapped is not None:
+            return mapped
+        data = np.empty(count, np.uint8).data
+        self.read_into(offset, data)
+        return data
+
+    def _mapped(self, offset: int, count: int) -> memoryview | None:
+        whole = self._map
+        if whole is None or offset + count > len(whole):
+            return None
+        return whole[offset : offset + count]
 
     def read_into(self, offset: int, view: memoryview) -> None:
         """Fill `view` from `offset` on."""
         self._checked(offset, len(view))
+        mapped = self._mapped(offset, len(view))
+        if mapped is not None:
+            view[:] = mapped
+            return
         handle = self._open()  # kept while reading: another thread may close meanwhile
         done = 0
         while done < len(view):
@@ -140,8 +170,9 @@ class Source:
         return len(data)
 
     def close(self) -> None:
-        """Close the file once no read is under way; later reads raise."""
+        """Close the file once no read is under way; later reads raise, arrays stay good."""
         self._handle = None
+        self._map = None
 
 
 class _Handle:

@@ -22,7 +22,7 @@ from inspector.recording.view_store import ViewStore
 PART = "part"
 
 
-def open_recording(path: str | os.PathLike[str]) -> Recording:
+def open_recording(path: str | os.PathLike[str], *, mapped: bool = False) -> Recording:
     """Open a recording; at once, whatever its size.
 
     Parameters
@@ -30,6 +30,11 @@ def open_recording(path: str | os.PathLike[str]) -> Recording:
     path : path
         A file; ``FILE::EXPR`` for the images that a filter matches (docs/query.md); or a folder
         with parts of one recording.
+    mapped : bool
+        Map the file into memory, and hand out views of it where the layout allows: less copying,
+        no limit but the address space. Only for files that nobody shortens: reading what is gone
+        from under a mapping kills the process, which no program can catch. Checksums are compared
+        when an array is handed out, so a file changed in place later changes the array.
 
     Returns
     -------
@@ -47,7 +52,7 @@ def open_recording(path: str | os.PathLike[str]) -> Recording:
     """
     text = os.fspath(path)
     file, expression = split_expression(text)
-    store = _open_store(file)
+    store = _open_store(file, mapped)
     try:
         if expression is not None:
             store = view_of(store, expression)
@@ -65,10 +70,10 @@ def split_expression(text: str) -> tuple[str, str | None]:
     return file, expression
 
 
-def _open_store(file: str) -> Store:
+def _open_store(file: str, mapped: bool) -> Store:
     if Path(file).is_dir():
-        return _open_parts(Path(file))
-    source = Source(file)
+        return _open_parts(Path(file), mapped)
+    source = Source(file, mapped)
     try:
         return FileStore(source)
     except BaseException:
@@ -76,7 +81,7 @@ def _open_store(file: str) -> Store:
         raise
 
 
-def _open_parts(folder: Path) -> PartStore:
+def _open_parts(folder: Path, mapped: bool) -> PartStore:
     files = sorted(folder.glob("*.msgpack"))
     if not files:
         raise NotARecordingError(
@@ -86,7 +91,7 @@ def _open_parts(folder: Path) -> PartStore:
     stores: list[FileStore] = []
     try:
         for file in files:
-            source = Source(file)
+            source = Source(file, mapped)
             try:
                 stores.append(FileStore(source))
             except BaseException:

@@ -246,6 +246,25 @@ def test_existing_files_and_two_writers(tmp_path):
     RecordingWriter.resume(path, header()).close()
 
 
+def test_a_mapped_recording_grows_and_its_arrays_outlive_it(tmp_path):
+    head = header()
+    path = tmp_path / "a.msgpack"
+    with RecordingWriter.create(path, head) as writer:
+        writer.append(chunk_of(head, 0))
+        rec = open_recording(path, mapped=True)
+        early = rec.activity("logits")[:]
+        writer.append(chunk_of(head, 4))
+        assert rec.refresh()  # beyond the mapping: read
+        both = rec.activity("logits")[:]
+        rows = next(rec.activity("logits").blocks())[1]
+    rec.close()
+    assert not rows.flags.writeable
+    expected = whole_activity(head, "logits", "none")
+    np.testing.assert_array_equal(both, expected[:8])
+    np.testing.assert_array_equal(early, expected[:4])
+    np.testing.assert_array_equal(rows, expected[:4].T)
+
+
 def test_a_growing_recording_is_followed(tmp_path):
     head = header()
     path = tmp_path / "a.msgpack"
