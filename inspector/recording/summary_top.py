@@ -32,14 +32,16 @@ class TopState:
         self, values: NDArray[np.float32], some: NDArray[np.bool_], numbers: NDArray[np.int64]
     ) -> None:
         """Add finite values [units, n] of images `numbers`; only those that are not 0 (`some`)."""
-        found = self._better(values, some)
+        better = self._better(values, some)
         if not self.fill.any() and values.shape[1] > _ROOM:
-            found = self._best(values, found)
-        if (self.fill + _counts(found, values.shape) > _ROOM).any():
+            better = _best(values, better)
+        found = np.flatnonzero(better)
+        if self._overflows(found, values):
             self._compact()
-            found = self._better(values, some)
-            if (self.fill + _counts(found, values.shape) > _ROOM).any():
-                found = self._best(values, found)
+            better = self._better(values, some)
+            found = np.flatnonzero(better)
+            if self._overflows(found, values):
+                found = np.flatnonzero(_best(values, better))
         counts = _counts(found, values.shape)
         rows = np.repeat(np.arange(counts.size), counts)
         # A unit's values stand one after the other: from its fill on, in the order of `found`.
@@ -52,31 +54,21 @@ class TopState:
         if found.size > _MANY * counts.size:
             self.bound = np.partition(self.values, _ROOM - TOP, axis=1)[:, _ROOM - TOP]
 
-    def _better(self, values: NDArray[np.float32], some: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Return where values are above their unit's bound, as flat positions."""
+    def _better(self, values: NDArray[np.float32], some: NDArray[np.bool_]) -> NDArray[np.bool_]:
         better = values > self.bound[:, None]
         better &= some
-        return np.flatnonzero(better)
+        return better
 
-    def _best(self, values: NDArray[np.float32], found: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the positions in `found` of at most a hundred values of each unit."""
-        width = values.shape[1]
-        masked = np.full(values.shape, -np.inf, np.float32)
-        masked.reshape(-1)[found] = values.reshape(-1)[found]
-        least = np.partition(masked, width - TOP, axis=1)[:, width - TOP]
-        found = found[masked.reshape(-1)[found] >= least[found // width]]
-        for row in np.flatnonzero(_counts(found, values.shape) > TOP):
-            mine = found[found // width == row]
-            ties = mine[values[row, mine - row * width] == least[row]]
-            found = np.setdiff1d(found, ties[TOP - mine.size + ties.size :], assume_unique=True)
-        return found
+    def _overflows(self, found: NDArray[np.intp], values: NDArray[np.float32]) -> bool:
+        return bool((self.fill + _counts(found, values.shape) > _ROOM).any())
 
     def _compact(self) -> None:
         """Keep the best of every unit, highest first."""
         order = np.sort(_keys(self.values), axis=1)[:, : -TOP - 1 : -1]
         places = (_LOW - (order & _LOW)).astype(np.intp)
-        self.values[:, :TOP] = np.take_along_axis(self.values, places, axis=1)
-        self.images[:, :TOP] = np.take_along_axis(self.images, places, axis=1)
+        places += np.arange(self.fill.size)[:, None] * _ROOM
+        self.values[:, :TOP] = np.take(self.values, places)
+        self.images[:, :TOP] = np.take(self.images, places)
         self.values[:, TOP:] = -np.inf
         self.images[:, TOP:] = -1
         self.fill = np.minimum(self.fill, TOP)
@@ -87,6 +79,22 @@ class TopState:
         self._compact()
         images = self.images[:, :TOP].copy()
         return images, np.where(images < 0, np.float32(np.nan), self.values[:, :TOP])
+
+
+def _best(values: NDArray[np.float32], better: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where in `better` the hundred best values of each unit stand."""
+    least = np.partition(values, -TOP, axis=1)[:, -TOP]
+    low = least <= 0  # here zeros may stand among the hundred
+    if low.any():
+        masked = np.where(better[low], values[low], np.float32(-np.inf))
+        least[low] = np.partition(masked, -TOP, axis=1)[:, -TOP]
+    best = values >= least[:, None]
+    best &= better
+    for row in np.flatnonzero(best.sum(axis=1) > TOP):
+        over = np.flatnonzero(best[row])
+        ties = over[values[row, over] == least[row]]
+        best[row, ties[TOP - over.size :]] = False  # the later ones
+    return best
 
 
 def _counts(found: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.intp]:
