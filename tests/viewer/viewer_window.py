@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from inspector.viewer.dpg.app import App
+from inspector.viewer.model import actions as act
 from inspector.viewer.model.geometry import Rect
 
 
@@ -79,6 +81,31 @@ class Driver:
         for _ in range(abs(steps)):
             self.xdotool("click", 5 if steps > 0 else 4)
             self.frames(3)
+        self.settle()
+
+    def at_once(
+        self, *commands: str, pause: float = 0.3, done: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Run lines of xdotool against the window's own loop, with no frame waited for between.
+
+        It ends when `done` holds (or half a minute has passed), and `pause` seconds later.
+        """
+
+        def person() -> None:
+            for command in commands:
+                self.xdotool(*command.split())
+            end = time.monotonic() + 30
+            while not done() and time.monotonic() < end:
+                time.sleep(0.02)
+            time.sleep(pause)
+            self.app.actions.append(act.Quit())
+            self.app.events.wake()
+
+        thread = threading.Thread(target=person)
+        thread.start()
+        self.app.run()
+        thread.join()
+        self.app.closing = False
         self.settle()
 
     def pixels(self) -> np.ndarray:

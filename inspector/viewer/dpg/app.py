@@ -12,9 +12,10 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.viewer.dpg.early import EarlyText
 from inspector.viewer.dpg.events import Events
 from inspector.viewer.dpg.fonts import Fonts
-from inspector.viewer.dpg.keys import chord
+from inspector.viewer.dpg.keys import Keyboard
 from inspector.viewer.dpg.screen import Hit, Screen
 from inspector.viewer.model import actions as act
 from inspector.viewer.model.bindings import action_for
@@ -31,6 +32,8 @@ SETTLE = 4
 """Frames drawn after the last event: the toolkit needs up to three to take in a click."""
 WHEEL = 90
 """Pixels (at scale 1) that a step of the wheel scrolls."""
+FOCUSING = 4
+"""Frames that a box takes to get the cursor: keys pressed meanwhile are meant for it."""
 TIP_DELAY = 0.35
 PICTURE_TIP_DELAY = 0.08
 """Seconds the mouse rests before a tooltip appears; pictures are looked at in passing."""
@@ -77,6 +80,9 @@ class App:
         self._title = ""
         self._searching = state.searching
         self._complete = False
+        self._keyboard = Keyboard()
+        self._early = EarlyText(self.events.library)
+        self._focusing = 0
         self._handlers = self._listen()
 
     def _listen(self) -> int:
@@ -104,7 +110,7 @@ class App:
         self._drag = None
 
     def _wheeled(self, sender: int, delta: float) -> None:
-        if dpg.is_key_down(dpg.mvKey_LControl) or dpg.is_key_down(dpg.mvKey_RControl):
+        if self._keyboard.held("Ctrl"):
             self.actions.append(act.ZoomPictures(1 if delta > 0 else -1))
             return
         hit = self._hit()
@@ -113,7 +119,7 @@ class App:
             return
         step = -delta * WHEEL * self.state.scale
         where = hit.zone.scroll
-        sideways = dpg.is_key_down(dpg.mvKey_LShift) or where is None
+        sideways = self._keyboard.held("Shift") or where is None
         if sideways and layout.limit > 0 and layout.stage.contains(*self._mouse):
             offset = min(max(0.0, self.state.scroll("cards") + step), layout.limit)
             self.actions.append(act.Scroll("cards", offset))
@@ -125,12 +131,15 @@ class App:
 
     def _pressed(self, sender: int, code: Any) -> None:
         code = int(code[0] if isinstance(code, (list, tuple)) else code)
-        key = chord(code)
+        key = self._keyboard.pressed(code)
         if not key:
             return
-        if self.screen.typing and key not in ("Ctrl+K", "Ctrl+Q", "F1"):
+        if (self.screen.typing or self._focusing) and key not in ("Ctrl+K", "Ctrl+Q", "F1"):
             return
         action = action_for(key)
+        if isinstance(action, act.FocusSearch):
+            self._focusing = FOCUSING
+            self._early.hold()
         if action is not None:
             self.actions.append(action)
 
@@ -145,8 +154,9 @@ class App:
 
     def frame(self) -> None:
         """Take in what happened, bring the panels up to date and draw once."""
-        self._dispatch()
+        # The position first: clicks are told a frame late, and it is where the last one was made.
         self._follow_mouse()
+        self._dispatch()
         taken = self.workers.take()
         for key, result in taken.items():
             if key[0] == "tile":
@@ -168,6 +178,12 @@ class App:
             except Exception as error:
                 self.errors.append(error)
                 self.actions.append(act.Say(f"{type(error).__name__}: {error}", good=False))
+        self._keyboard.end()
+        ready = self.screen.typing == "search"
+        self._focusing = 0 if ready else max(0, self._focusing - 1)
+        self._early.frame(ready)
+        if not dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
+            self._drag = None
 
     def _follow_mouse(self) -> None:
         if not self._hover:
@@ -177,7 +193,7 @@ class App:
             self._mouse = (float(x), float(y))
             self._moved_at = time.monotonic()
             self._busy = max(self._busy, 2)
-        if self._drag is not None and dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
+        if self._drag is not None:
             self._dragged()
 
     def _dragged(self) -> None:
@@ -350,6 +366,7 @@ class App:
 
     def close(self) -> None:
         """Stop the threads and delete what was made in the context."""
+        self._early.close()
         self.events.close()
         self.workers.close()
         self.screen.close()

@@ -17,7 +17,8 @@ class Events:
     def __init__(self) -> None:
         self._flag = threading.Event()
         self._open = True
-        self._library = _load()
+        self.library = _load()
+        """With GLFW's functions; None where they are not found."""
 
     def wait(self, timeout: float) -> bool:
         """Sleep at most `timeout` seconds on the main thread; False when only time passed."""
@@ -25,8 +26,8 @@ class Events:
             self._flag.clear()
             return True
         begin = time.monotonic()
-        if self._library is not None:
-            self._library.glfwWaitEventsTimeout(ctypes.c_double(timeout))
+        if self.library is not None:
+            self.library.glfwWaitEventsTimeout(ctypes.c_double(timeout))
             self._flag.clear()
         else:
             self._flag.wait(min(timeout, 0.04))
@@ -36,8 +37,8 @@ class Events:
     def wake(self) -> None:
         """End the wait; from any thread."""
         self._flag.set()
-        if self._library is not None and self._open:
-            self._library.glfwPostEmptyEvent()
+        if self.library is not None and self._open:
+            self.library.glfwPostEmptyEvent()
 
     def close(self) -> None:
         """No more events are posted: the window is about to go."""
