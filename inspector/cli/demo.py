@@ -58,7 +58,7 @@ def command(
             for recording in recordings:
                 recording.close()
     shown, unit = files[VIEWED_MODEL], telling[VIEWED_MODEL]
-    view = ["view", *map(str, shown), "--unit", unit]
+    view = ["view", *map(str, shown), "--unit", unit, "--normalizer", "colored"]
     command_line = shlex.join([program(), *view])
     if no_view:
         say(f"look at it with: {command_line}")
@@ -72,7 +72,7 @@ def command(
         from inspector.viewer.dpg import show
 
         say(f"opening the viewer: {command_line}")
-        show(shown, unit=unit)
+        show(shown, unit=unit, normalizer="colored")
 
 
 def draw_without_display(arguments: list[str]) -> bool:

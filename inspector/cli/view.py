@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from inspector.cli.output import RECORDINGS
+from inspector.cli.output import LONGEST_MESSAGE, RECORDINGS, say
+from inspector.text import clean
 
 EXAMPLE = "inspector view colored.msgpack drifted.msgpack --unit linear1:7"
 
@@ -17,6 +18,17 @@ def command(
     unit: Annotated[
         str | None,
         typer.Option(help="Unit to start with, as LAYER:NUMBER.", show_default=False),
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            help="Image to start with, as NAME:NUMBER, NAME being a recording's.",
+            show_default=False,
+        ),
+    ] = None,
+    category: Annotated[
+        str | None,
+        typer.Option(help="Category to start with, by its name.", show_default=False),
     ] = None,
     lead: Annotated[
         str | None,
@@ -51,10 +63,13 @@ def command(
     show(
         files or [],
         unit=unit,
+        image=image,
+        category=category,
         lead=lead,
         normalizer=normalizer,
         screenshot=screenshot,
         size=(int(width), int(height)),
         theme=theme,
         scale=scale,
+        on_problem=lambda problem: say(f"inspector: {clean(problem, LONGEST_MESSAGE)}"),
     )

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from inspector.errors import InspectorError
 from inspector.viewer.dpg import show
 from inspector.viewer.errors import ViewerError
 
@@ -19,6 +20,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 SHOW = """
 import sys, threading
+from inspector.errors import InspectorError
 from inspector.viewer.dpg import show
 paths, options = eval(sys.argv[1])
 try:
@@ -100,20 +102,49 @@ def test_wrong_names_are_refused_before_a_window_opens(
         ({"image": "Sharp:120"}, "between 0 and 119"),
         ({"category": "cat"}, "no category of the Lead"),
         ({"screenshot": str(tmp_path / "no" / "x.png")}, "does not exist"),
+        ({"screenshot": str(tmp_path / "x.jpg")}, r"give a name that ends in \.png"),
+        ({"screenshot": str(tmp_path / "x")}, r"give a name that ends in \.png"),
+        ({"screenshot": str(tmp_path)}, "is a folder"),
     ):
         with pytest.raises(ViewerError, match=words):
             show(pair, **options)
 
 
-def test_only_bad_files_still_make_a_window(
-    run: Run, display: str, folder: Path, tmp_path: Path
+def test_files_of_which_none_opens_are_refused(
+    display: str, folder: Path, pair: list[Path]
 ) -> None:
-    target = tmp_path / "bad.png"
-    done = run(
-        [folder / "broken.msgpack", folder / "gone.msgpack"],
-        display,
-        screenshot=str(target),
-        size=(900, 600),
-    )
-    assert done.stdout == "threads 1\n"
-    assert target.is_file()
+    gone, broken = folder / "gone.msgpack", folder / "broken.msgpack"
+    for options in ({}, {"unit": "fc:3"}, {"screenshot": str(folder / "x.png")}, {"lead": "Gone"}):
+        said: list[str] = []
+        with pytest.raises(InspectorError, match=r"gone\.msgpack"):
+            show([gone, broken], on_problem=said.append, **options)
+        assert len(said) == 1
+        assert "broken.msgpack" in said[0]
+    said = []
+    with pytest.raises(ViewerError, match="no layer is called"):
+        show([*pair, gone], unit="fc:3", on_problem=said.append)
+    assert "gone.msgpack" in said[0]
+
+
+def test_the_command_line_names_bad_files(display: str, folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "x.png"
+    for files, status, lines, pictures in (
+        (["gone"], 1, 1, 0),
+        (["gone", "broken"], 1, 2, 0),
+        (["sharp", "gone"], 0, 1, 1),
+    ):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "inspector", "view"),
+                *(str(folder / f"{name}.msgpack") for name in files),
+                *("--image", "Sharp:3") * ("sharp" in files),
+                *("--screenshot", str(target), "--size", "900x600"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+        assert done.returncode == status, done.stderr
+        assert len(done.stderr.splitlines()) == lines
+        assert "gone.msgpack" in done.stderr
+        assert target.is_file() == bool(pictures)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,19 +24,18 @@ def show(
     category: str | None = None,
     lead: str | None = None,
     normalizer: str | None = None,
-    images: str | Path | None = None,
     screenshot: str | Path | None = None,
-    reset: bool = False,
     size: tuple[int, int] = (1600, 1000),
     theme: str = "dark",
     scale: float = 1.0,
+    on_problem: Callable[[str], None] | None = None,
 ) -> None:
     """Show recordings side by side until the window is closed.
 
     Parameters
     ----------
     paths
-        Recording files. One that cannot be opened shows its error in its own panel.
+        Recording files. One of several that cannot be opened shows its error in its own panel.
     unit, image, category
         Where to begin: `layer:unit`, `recording:number`, a category's name.
     lead, normalizer
@@ -48,18 +48,24 @@ def show(
         "dark" or "light".
     scale
         Of everything, 1 = 100 %.
+    on_problem
+        Called before the window opens with one line per file that cannot be opened.
 
     Raises
     ------
+    InspectorError
+        When there are files and none of them can be opened: what is wrong with the first.
     NoDisplayError, GraphicsLibraryError
         Where no window can be opened.
     ViewerError
-        For a unit or a name that does not exist.
+        For a unit or a name that does not exist, and for a picture that cannot be written there.
     """
+    picture = None if screenshot is None else checked_picture(screenshot)
     check_display()
     check_library()
     sources = open_sources(paths)
     try:
+        _check_opened(sources, on_problem)
         state = first_state(
             sources,
             unit=unit,
@@ -70,10 +76,41 @@ def show(
             theme=theme,
             scale=scale,
         )
-        _run(sources, state, size, None if screenshot is None else Path(screenshot))
+        _run(sources, state, size, picture)
     finally:
         for source in sources:
             source.close()
+
+
+def checked_picture(path: str | Path) -> Path:
+    """A path to which a PNG can be written.
+
+    Raises
+    ------
+    ViewerError
+        For another ending, a folder, or a folder that is missing or closed to writing.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ViewerError(f"{path} is a folder: give a name for the picture that ends in .png")
+    if path.suffix != ".png":
+        raise ViewerError(f"{path}: pictures are written as PNG; give a name that ends in .png")
+    if not path.parent.is_dir():
+        raise ViewerError(f"{path}: the folder {path.parent} does not exist")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ViewerError(f"{path}: no permission to write there; choose another folder")
+    return path
+
+
+def _check_opened(sources: Sequence[Source], on_problem: Callable[[str], None] | None) -> None:
+    failures = [source.failure for source in sources if source.failure is not None]
+    none_left = bool(failures) and len(failures) == len(sources)
+    if on_problem is not None:
+        # The first of nothing but failures is raised, and so reported, by itself.
+        for failure in failures[none_left:]:
+            on_problem(str(failure))
+    if none_left:
+        raise failures[0]
 
 
 def first_state(
@@ -145,8 +182,6 @@ def _run(
     from inspector.viewer.dpg.app import App
     from inspector.viewer.dpg.fonts import Fonts
 
-    if screenshot is not None and not screenshot.parent.is_dir():
-        raise ViewerError(f"{screenshot}: the folder {screenshot.parent} does not exist")
     dpg.create_context()
     try:
         dpg.configure_app(manual_callback_management=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from inspector.errors import InspectorError
 from inspector.recording import Recording, open_recording
+from inspector.viewer.errors import ViewerError
 from inspector.viewer.model.catalog import Catalog, make_catalog
 
 
@@ -15,6 +16,7 @@ from inspector.viewer.model.catalog import Catalog, make_catalog
 class Source:
     """A recording, or the reason why there is none.
 
+    `failure` is why it could not be opened at all, `error` what is wrong now, in words.
     `generation` counts how often the file has grown since it was opened: what was read before is
     out of date.
     """
@@ -23,6 +25,7 @@ class Source:
     name: str
     recording: Recording | None
     error: str = ""
+    failure: InspectorError | None = None
     generation: int = 0
 
     def refresh(self) -> bool:
@@ -51,10 +54,10 @@ def open_source(path: str | Path) -> Source:
     try:
         recording = open_recording(path)
     except InspectorError as error:
-        return Source(path, path.stem, None, str(error))
+        return Source(path, path.stem, None, str(error), error)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        return Source(path, path.stem, None, f"{path}: {reason}")
+        failure = ViewerError(f"{path}: {error.strerror or type(error).__name__}")
+        return Source(path, path.stem, None, str(failure), failure)
     return Source(path, recording.name or path.stem, recording)
 
 
