@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inspector.recording.errors import CorruptRecordingError, InvalidRecordingInputError
-from inspector.recording.limits import MAX_IMAGE_BYTES
+from inspector.recording.limits import ALIGN, MAX_IMAGE_BYTES
 from inspector.recording.model import Chunk, Header, Tap, taps_of
-from inspector.recording.payloads import Payload, PayloadWriter, StoredArray, place_all
+from inspector.recording.payloads import (
+    BIN_HEAD,
+    Payload,
+    PayloadWriter,
+    Place,
+    StoredArray,
+    gap,
+    moved,
+    place_all,
+)
 from inspector.recording.source import Source
 from inspector.recording.textblock import StoredTexts, encode_texts
 from inspector.recording.thumbnails import ThumbnailEncoder
@@ -30,6 +40,11 @@ class ChunkAt:
     payloads_at: int
     start: int
     images: int
+
+    @property
+    def first_byte(self) -> int:
+        """Return where the first payload's bytes begin."""
+        return self.payloads_at + gap(self.payloads_at) + BIN_HEAD
 
 
 def chunk_payloads(header: Header, images: int) -> list[tuple[str, str, tuple[int, ...] | None]]:
@@ -50,6 +65,36 @@ def chunk_payloads(header: Header, images: int) -> list[tuple[str, str, tuple[in
         ("reasons", "uint8", None),
     ]
     return layout + column_payloads(header, images)
+
+
+class _ById:
+    """A header as a key: compared by identity, as hashing its maps would cost more."""
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+
+    def __hash__(self) -> int:
+        return id(self.header)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and other.header is self.header
+
+
+def tap_place(header: Header, index: int, images: int) -> Place:
+    """Return where a tap lies in a chunk, from the chunk's first byte of activity on.
+
+    That byte is aligned, so all the rest lies at fixed distances, whatever the chunk.
+    """
+    return _tap_place(_ById(header), index, images)
+
+
+@lru_cache(maxsize=4096)
+def _tap_place(key: _ById, index: int, images: int) -> Place:
+    payloads = [
+        Payload(tap.name, tap.layer.dtype, (tap.layer.units, images), images * tap.itemsize)
+        for tap in taps_of(key.header.layers)[: index + 1]
+    ]
+    return moved(place_all(payloads, ALIGN - BIN_HEAD)[-1], -ALIGN)
 
 
 def gathered_payloads(header: Header, images: int) -> list[tuple[str, str, tuple[int, ...] | None]]:

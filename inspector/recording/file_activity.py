@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -12,15 +11,13 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.recording.chunks import tap_place
 from inspector.recording.errors import CorruptRecordingError
-from inspector.recording.limits import ALIGN
-from inspector.recording.model import Header, Tap, taps_of
-from inspector.recording.payloads import Payload, gap, place_all
+from inspector.recording.model import Tap
 
 if TYPE_CHECKING:
     from inspector.recording.file_store import FileStore
 
-_HEAD = 5
 _THREADS = min(8, 4 * (os.cpu_count() or 1))
 _CHUNKS_PER_THREAD = 32  # below this many reads a thread costs more than it saves
 
@@ -109,36 +106,7 @@ class FileActivity:
     def _offset(self, number: int, unit: int) -> int:
         """Return where a unit lies in a chunk, from the layout alone."""
         chunk = self._store.catalogue.chunks[number]
-        pieces, payload = _layout(self._store.header, self._tap.index, chunk.images)
-        # The first payload's bytes are aligned, so all the rest lies at fixed distances.
-        first = chunk.payloads_at + gap(chunk.payloads_at) + _HEAD
-        piece, within = divmod(unit * chunk.images * self._tap.itemsize, payload.piece)
-        return first + pieces[piece] + within
-
-
-class _ById:
-    """A header as a key: compared by identity, as hashing its maps would cost more."""
-
-    def __init__(self, header: Header) -> None:
-        self.header = header
-
-    def __hash__(self) -> int:
-        return id(self.header)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ById) and other.header is self.header
-
-
-def _layout(header: Header, index: int, images: int) -> tuple[tuple[int, ...], Payload]:
-    return _layout_of(_ById(header), index, images)
-
-
-@lru_cache(maxsize=4096)
-def _layout_of(key: _ById, index: int, images: int) -> tuple[tuple[int, ...], Payload]:
-    """Return the offsets of a tap's pieces from the first payload's first byte."""
-    payloads = [
-        Payload(tap.name, tap.layer.dtype, (tap.layer.units, images), images * tap.itemsize)
-        for tap in taps_of(key.header.layers)[: index + 1]
-    ]
-    where = place_all(payloads, ALIGN - _HEAD)[-1]
-    return tuple(piece - ALIGN for piece in where.pieces), where.payload
+        where = tap_place(self._store.header, self._tap.index, chunk.images)
+        start = unit * chunk.images * self._tap.itemsize
+        piece, within = divmod(start, where.payload.piece)
+        return chunk.first_byte + where.pieces[piece] + within

@@ -16,6 +16,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
     name: np.dtype(name).newbyteorder("<")
     for name in ("float16", "float32", "float64", "int32", "int64", "uint32", "uint8")
 }
-_BIN_HEAD = 5
+BIN_HEAD = 5
 IMAGES = "images"
 
 
@@ -44,17 +45,17 @@ class Payload:
     block: int
     crc: int = 0
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Return the bytes of the array."""
         return math.prod(self.shape) * DTYPES[self.dtype].itemsize
 
-    @property
+    @cached_property
     def blocks(self) -> int:
         """Return how many blocks carry a checksum of their own."""
         return -(-self.nbytes // self.block) if self.block else 0
 
-    @property
+    @cached_property
     def piece(self) -> int:
         """Return the bytes of each ``bin`` but the last: whole blocks, at most 32 MiB."""
         if not self.block:
@@ -81,7 +82,7 @@ def gap(position: int) -> int:
 
     The padding is itself a ``bin`` (two bytes of head), so a gap of one byte becomes 65.
     """
-    space = -(position + _BIN_HEAD) % ALIGN
+    space = -(position + BIN_HEAD) % ALIGN
     return ALIGN + 1 if space == 1 else space
 
 
@@ -90,7 +91,7 @@ def place(payload: Payload, position: int) -> Place:
     pieces = []
     left = payload.nbytes
     while True:
-        position += gap(position) + _BIN_HEAD
+        position += gap(position) + BIN_HEAD
         pieces.append(position)
         size = min(left, payload.piece)
         position += size
@@ -99,9 +100,16 @@ def place(payload: Payload, position: int) -> Place:
             break
     table = None
     if payload.blocks > 1:
-        table = position + gap(position) + _BIN_HEAD
+        table = position + gap(position) + BIN_HEAD
         position = table + 4 * payload.blocks
     return Place(payload, tuple(pieces), table, position)
+
+
+def moved(where: Place, by: int) -> Place:
+    """Return a place `by` bytes further on."""
+    table = None if where.table is None else where.table + by
+    pieces = tuple(piece + by for piece in where.pieces)
+    return Place(where.payload, pieces, table, where.end + by)
 
 
 def place_all(payloads: Sequence[Payload], position: int) -> list[Place]:
@@ -175,13 +183,13 @@ class PayloadWriter:
         while True:
             piece = self.data[start : start + self.payload.piece]
             out += [padding(position), bin_head(len(piece)), piece]
-            position += gap(position) + _BIN_HEAD + len(piece)
+            position += gap(position) + BIN_HEAD + len(piece)
             start += len(piece)
             if start >= len(self.data):
                 break
         if self.table:
             out += [padding(position), bin_head(len(self.table)), self.table]
-            position += gap(position) + _BIN_HEAD + len(self.table)
+            position += gap(position) + BIN_HEAD + len(self.table)
         return out, position
 
 

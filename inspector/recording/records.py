@@ -153,14 +153,15 @@ def _unique_keys(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
     return result
 
 
+_PLAIN = (type(None), bool, int, float, str, bytes)
+
+
 def _check_plain(value: Any, depth: int) -> None:
-    if depth < 0:
-        raise ValueError(f"nested deeper than {MAX_DEPTH}")
-    if isinstance(value, dict):
-        for item in value.values():
-            _check_plain(item, depth - 1)
-    elif isinstance(value, list):
-        for item in value:
-            _check_plain(item, depth - 1)
-    elif not (value is None or isinstance(value, bool | int | float | str | bytes)):
+    if isinstance(value, dict | list):
+        if value and not depth:
+            raise ValueError(f"nested deeper than {MAX_DEPTH}")
+        for item in value.values() if isinstance(value, dict) else value:
+            if type(item) not in _PLAIN:
+                _check_plain(item, depth - 1)
+    elif type(value) not in _PLAIN:
         raise ValueError(f"type {type(value).__name__} is not allowed")

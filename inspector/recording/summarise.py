@@ -13,13 +13,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.recording.catalogue import chunk_at
-from inspector.recording.chunks import ChunkAt, StoredRecord
+from inspector.recording.chunks import ChunkAt, StoredRecord, tap_place
 from inspector.recording.errors import CorruptRecordingError
 from inspector.recording.limits import BINS, TOP
 from inspector.recording.memory import keep_freed_memory
 from inspector.recording.model import Header, Summary, Tap
-from inspector.recording.payloads import DTYPES, PayloadWriter, StoredArray
+from inspector.recording.payloads import DTYPES, PayloadWriter, StoredArray, moved
 from inspector.recording.source import Source
 from inspector.recording.summary_state import (
     GROUP,
@@ -33,18 +32,29 @@ from inspector.recording.summary_state import (
 class TapReader:
     """Reads the activity of one layer and reduction before the file has an index."""
 
-    def __init__(self, source: Source, header: Header, chunks: Sequence[ChunkAt], tap: Tap) -> None:
+    def __init__(
+        self,
+        source: Source,
+        header: Header,
+        chunks: Sequence[ChunkAt],
+        tap: Tap,
+        crcs: NDArray[np.int64],
+    ) -> None:
+        """Read `tap`, whose payload has the checksums `crcs` [chunks] in the chunks' bodies."""
         self.tap = tap
         self.units = tap.layer.units
-        self.images = header.images
         self._source = source
         self._header = header
         self._chunks = chunks
+        self._crcs = crcs.tolist()
         self.stored = lru_cache(maxsize=2)(self._stored)
 
     def _stored(self, number: int) -> StoredArray:
-        """Return the payload of chunk `number`."""
-        return chunk_at(self._source, self._header, self._chunks[number])[self.tap.name]
+        """Return the payload of chunk `number`; its place follows from the header."""
+        chunk = self._chunks[number]
+        where = moved(tap_place(self._header, self.tap.index, chunk.images), chunk.first_byte)
+        payload = replace(where.payload, crc=self._crcs[number])
+        return StoredArray(self._source, replace(where, payload=payload))
 
     def spans(self) -> list[tuple[int, int]]:
         """Return (first image, images) of every chunk."""
