@@ -129,6 +129,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_recording(folder / "unfinished.msgpack", "Unfinished", stop_after=2)
     write_recording(folder / "empty.msgpack", "Empty", stop_after=0)
     write_recording(folder / "photos.msgpack", "Photos", side=64, images=64)
+    write_recording(
+        folder / "foreign.msgpack", "猫の写真", classes=("猫", "犬", "고양이", "Жук", "🐈")
+    )
     write_recording(folder / "plain.msgpack", "Plain", labelled=False, classes=())
     (folder / "broken.msgpack").write_bytes(b"this is no recording at all")
     return folder

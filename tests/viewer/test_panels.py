@@ -230,3 +230,30 @@ def test_text_from_files_cannot_hide_anything() -> None:
     drawing.text(0, 0, "a\nb\u202etxt.exe")
     assert "\n" not in drawing.texts[0].text
     assert "\u202e" not in drawing.texts[0].text
+
+
+NAMES = ("猫", "犬", "고양이", "🐈", "🐕", "قط", "e\u0301", "\u00e9", "cat")
+
+
+def test_names_outside_the_font_stay_apart(desk: Any) -> None:
+    look = style()
+    drawn = []
+    for name in NAMES:
+        drawing = Drawing(look)
+        width = drawing.text(0, 0, name)
+        text = drawing.texts[0].text
+        assert all(look.regular.has(c) for c in text), name
+        assert width == pytest.approx(look.regular.width(name, look.body))
+        drawn.append(text)
+    assert len(set(drawn)) == len(NAMES)
+    assert drawn[0] == "\\u732b"
+    assert drawn[-1] == "cat"
+    for size in SIZES:
+        d = desk("foreign", "sharp")
+        for view in ("unit", "image", "category"):
+            cards = d.do(act.SetView(view))
+            for card, rect in zip(cards, arrange(*size, look, 2, 3).cards, strict=True):
+                drawing = draw(card, rect, look)
+                inside(drawing, rect.w, rect.h, view)
+                texts_apart(drawing, view)
+                assert not any("?" in text.text for text in (*drawing.texts, *drawing.bold_texts))

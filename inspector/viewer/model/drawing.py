@@ -170,12 +170,13 @@ class Drawing:
         """Add one line of text and return its width.
 
         `x` is its left end, middle or right end as `align` says; `y` the top of its line box; what
-        is wider than `room` ends in an ellipsis (begins with one if its end is to be kept).
+        is wider than `room` ends in an ellipsis (begins with one if its end is to be kept). What the
+        font lacks is spelled out.
         """
-        text = shown(text)
         size = self.style.body if size is None else size
         colour = self.style.palette.text if colour is None else colour
         metrics = self.style.bold if bold else self.style.regular
+        text = metrics.spelled(shown(text))
         if room is not None:
             fit = metrics.fitted_end if keep_end else metrics.fitted
             text = fit(text, size, room)

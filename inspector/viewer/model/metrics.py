@@ -19,13 +19,12 @@ class FontMetrics:
     ----------
     advances
         Width per code point, as a share of the font size.
-    missing
-        Width of the glyph shown for any other code point.
+
+    Characters that the font lacks count as wide as the escape that stands for them (`spelled`).
     """
 
-    def __init__(self, advances: dict[int, float], missing: float) -> None:
+    def __init__(self, advances: dict[int, float]) -> None:
         self._advances = advances
-        self._missing = missing
         self._widths: dict[str, float] = {}
 
     @classmethod
@@ -44,17 +43,32 @@ class FontMetrics:
 
         glyphs = _glyphs(data, tables["cmap"])
         advances = {code: advance(glyph) for code, glyph in glyphs.items()}
-        return cls(advances, advances.get(ord("?"), 0.5))
+        return cls(advances)
 
     def has(self, character: str) -> bool:
         """Whether the font can show the character."""
         return ord(character) in self._advances
 
+    def spelled(self, text: str) -> str:
+        r"""The text with `\u732b` for each character that the font lacks.
+
+        Drawn as they are they would all be the same "?", and two names one.
+        """
+        if all(ord(c) in self._advances for c in text):
+            return text
+        return "".join(c if ord(c) in self._advances else _escape(c) for c in text)
+
+    def _advance(self, character: str) -> float:
+        known = self._advances.get(ord(character))
+        if known is not None:
+            return known
+        return sum(self._advances.get(ord(c), 0.5) for c in _escape(character))
+
     def width(self, text: str, size: float) -> float:
         """Width of one line of text in pixels."""
         unit = self._widths.get(text)
         if unit is None:
-            unit = sum(self._advances.get(ord(c), self._missing) for c in text)
+            unit = sum(map(self._advance, text))
             if len(self._widths) > 20_000:
                 self._widths.clear()
             self._widths[text] = unit
@@ -66,7 +80,7 @@ class FontMetrics:
             return text
         kept, used = 0, self.width(ELLIPSIS, size)
         for character in text:
-            used += self._advances.get(ord(character), self._missing) * size
+            used += self._advance(character) * size
             if used > room:
                 break
             kept += 1
@@ -103,6 +117,11 @@ class FontMetrics:
         if len(out) > lines:
             out = [*out[: lines - 1], self.fitted(" ".join(out[lines - 1 :]), size, room)]
         return out
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _tables(data: bytes) -> dict[str, int]:
