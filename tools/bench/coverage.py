@@ -77,7 +77,7 @@ def cases(
     folder: Path, word: str, tensorflow_python: str | None, absent: list[str]
 ) -> Iterator[Case]:
     """Every model there is to try; what cannot be tried goes to `absent`."""
-    yield from (case for case in light_models(folder) if word in case.name)
+    yield from light_models(folder, word)
     if missing("torch", "transformers"):
         absent.append("PyTorch or transformers is not installed: no exported architectures")
     else:

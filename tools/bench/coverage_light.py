@@ -12,13 +12,16 @@ from coverage_check import Case
 from onnx import numpy_helper
 
 
-def light_models(folder: Path) -> Iterator[Case]:
-    """The onnx package's classic architectures, constant weights replaced by random ones."""
+def light_models(folder: Path, word: str = "") -> Iterator[Case]:
+    """Those whose name holds `word`, constant weights replaced by random ones."""
     spec = importlib.util.find_spec("onnx")
     assert spec is not None
     assert spec.origin is not None
-    random = np.random.default_rng(0)
     for path in sorted((Path(spec.origin).parent / "backend/test/data/light").glob("*.onnx")):
+        name = path.stem.removeprefix("light_")
+        if word not in name:
+            continue
+        random = np.random.default_rng(0)
         model = onnx.load(path)
         shapes = {tensor.name: tensor for tensor in model.graph.initializer}
         kept = []
@@ -30,12 +33,13 @@ def light_models(folder: Path) -> Iterator[Case]:
             values = random.uniform(0.5, 1.5, shape)
             if len(shape) > 1:
                 values = random.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))
-            name = node.output[0]
-            weight = numpy_helper.from_array(values.astype(np.float32), name)
+            weight = numpy_helper.from_array(values.astype(np.float32), node.output[0])
             model.graph.initializer.append(weight)
-            info = onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+            info = onnx.helper.make_tensor_value_info(weight.name, onnx.TensorProto.FLOAT, shape)
             model.graph.input.append(info)
         del model.graph.node[:]
         model.graph.node.extend(kept)
-        onnx.save(model, folder / path.name.removeprefix("light_"))
-        yield Case(path.stem.removeprefix("light_"), "onnx light", folder / path.name[6:])
+        made = folder / f"{name}.onnx"
+        onnx.save(model, made)
+        yield Case(name, "onnx light", made)
+        made.unlink()
