@@ -146,20 +146,27 @@ class Run:
         return last
 
 
+def run_inspector(*arguments: object, timeout: float = 120, **environment: str) -> Run:
+    changed = {**os.environ, "COLUMNS": "200", **environment}
+    done = subprocess.run(
+        [sys.executable, "-m", "inspector", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={name: value for name, value in changed.items() if value != "UNSET"},
+    )
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
 @pytest.fixture
 def inspector_command():
     """Run the real program in a process of its own."""
+    return run_inspector
 
-    def run(*arguments: object, timeout: float = 120, **environment: str) -> Run:
-        changed = {**os.environ, "COLUMNS": "200", **environment}
-        done = subprocess.run(
-            [sys.executable, "-m", "inspector", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-            env={name: value for name, value in changed.items() if value != "UNSET"},
-        )
-        return Run(done.returncode, done.stdout, done.stderr)
 
-    return run
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
+    """The demo, run once for all tests that look at what it made: its folder and its output."""
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    return folder, run_inspector("demo", "--out", folder, "--no-view", timeout=400)

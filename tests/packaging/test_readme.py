@@ -13,9 +13,10 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_result_is_what_the_demo_gives():
+def test_the_result_is_what_the_demo_gives(demo):
     tool = ROOT / "tools" / "paper_result.py"
-    subprocess.run([sys.executable, str(tool), "--check"], check=True, timeout=300)
+    command = [sys.executable, str(tool), "--check", "--demo", str(demo[0])]
+    subprocess.run(command, check=True, timeout=300)
 
 
 @pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
