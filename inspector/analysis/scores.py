@@ -16,7 +16,6 @@ from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 FEWEST_CATEGORIES = 3
 """With two categories a rank correlation is always +1, -1 or undefined: it says nothing."""
@@ -55,10 +54,13 @@ def tuning_correlation(ind: NDArray[np.float64], ood: NDArray[np.float64]) -> ND
     units, categories = ind.shape
     if categories < FEWEST_CATEGORIES:
         return np.full(units, np.nan)
+    # Loading it takes longer than most commands that never score anything.
+    from scipy.stats import rankdata
+
     defined = np.asarray(np.isfinite(ind).all(axis=1) & np.isfinite(ood).all(axis=1))
     centred = []
     for tuning in (ind, ood):
-        ranks = stats.rankdata(np.where(defined[:, None], tuning, 0), axis=1)
+        ranks = rankdata(np.where(defined[:, None], tuning, 0), axis=1)
         centred.append(ranks - (categories + 1) / 2)
     a, b = centred
     norm = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
@@ -121,5 +123,7 @@ def chance_level(categories: int) -> float:
         distance = ((orders - np.arange(categories)) ** 2).sum(axis=1)
         rho = 1 - 6 * distance / (categories * (categories**2 - 1))
         return float(1 - np.median(np.abs(rho)))
-    t = float(stats.t.ppf(0.75, categories - 2))
+    from scipy.special import stdtrit  # the quantiles of Student's t
+
+    t = float(stdtrit(categories - 2, 0.75))
     return float(1 - t / np.sqrt(categories - 2 + t * t))
