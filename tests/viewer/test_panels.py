@@ -248,8 +248,8 @@ def test_names_outside_the_font_stay_apart(desk: Any) -> None:
     assert len(set(drawn)) == len(NAMES)
     assert drawn[0] == "\\u732b"
     assert drawn[-1] == "cat"
+    d = desk("foreign", "sharp")
     for size in SIZES:
-        d = desk("foreign", "sharp")
         for view in ("unit", "image", "category"):
             cards = d.do(act.SetView(view))
             for card, rect in zip(cards, arrange(*size, look, 2, 3).cards, strict=True):

@@ -170,8 +170,8 @@ class Drawing:
         """Add one line of text and return its width.
 
         `x` is its left end, middle or right end as `align` says; `y` the top of its line box; what
-        is wider than `room` ends in an ellipsis (begins with one if its end is to be kept). What the
-        font lacks is spelled out.
+        is wider than `room` ends in an ellipsis (begins with one if its end is to be kept).
+        What the font lacks is spelled out.
         """
         size = self.style.body if size is None else size
         colour = self.style.palette.text if colour is None else colour
