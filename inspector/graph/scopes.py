@@ -53,7 +53,7 @@ def scope_paths(index: GraphIndex) -> tuple[list[Path], dict[int, list[str]]]:
         paths = [tuple(name for name in path if name not in gone) for path in paths]
         return paths, merged
     if sum("/" in node.name.strip("/") for node in index.nodes) > len(index.nodes) / 4:
-        return _from_tensorflow([_tensorflow_name(node) for node in index.nodes]), {}
+        return _from_tensorflow([_tensorflow_name(index, node) for node in index.nodes]), {}
     return [() for _ in index.nodes], {}
 
 
@@ -111,13 +111,20 @@ def _rename(name: str, renamed: dict[str, str]) -> str:
     return name
 
 
-def _tensorflow_name(node: NodeProto) -> str:
+def _tensorflow_name(index: GraphIndex, node: NodeProto) -> str:
     """A node's name; "" for the changes of layout that tf2onnx adds.
 
-    They are named after a neighbour (``net/norm/add__25``) and lie outside its module.
+    They are named after a neighbour (``net/norm/add__25``) and lie outside its module. A
+    convolution that took up a bias or a normalisation gets a new name (``Conv__19``): it computes
+    what that module did, and the last of its weights is named after it.
     """
-    added = node.op_type in operators.LAYOUT and _ADDED.search(node.name)
-    return "" if added else node.name
+    if _ADDED.search(node.name):
+        if node.op_type in operators.LAYOUT:
+            return ""
+        if "/" not in node.name:
+            weights = [name for name in node.input if name in index.constants and "/" in name]
+            return weights[-1] if weights else ""
+    return node.name
 
 
 def _from_tensorflow(names: list[str]) -> list[Path]:

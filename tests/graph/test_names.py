@@ -102,14 +102,21 @@ def test_tf2onnx_of_a_model_that_keras_calls_again(tmp_path: Path) -> None:
     x = add("Transpose", "net_1/norm0_1/mul_1__25", x, perm=[0, 3, 1, 2])
     x = add("Conv", "net_1/norm0_1/mul_1", x, b.weight(4, 3, 3, 3))
     x = add("Relu", "net_1/relu0_1/Relu", x)
+    # A convolution and the bias of its normalisation that became one.
+    names = ("net_1/conv1_1/convolution/merged_input:0", "net_1/norm1_1/batchnorm/sub:0")
+    weight, bias = b.weight(4, 4, 3, 3), b.weight(4)
+    for tensor in b.weights:
+        tensor.name = dict(zip((weight, bias), names, strict=True)).get(tensor.name, tensor.name)
+    x = add("Conv", "Conv__19", x, *names)
+    x = add("Relu", "net_1/relu1_1/Relu", x)
     # Named after the normalisation, though it only turns what the ReLU made.
     x = add("Transpose", "net_1/norm0_1/mul_1__35", x, perm=[0, 2, 3, 1])
     x = add("ReduceMean", "net_1/pool_1/Mean", x, b.constant([1, 2], "int64"), keepdims=0)
     x = add("MatMul", "net_1/head_1/MatMul", x, b.weight(4, 5))
     x = add("Softmax", "net_1/head_1/Softmax", x)
     found = layers(tmp_path, b, x)
-    assert list(found) == ["norm0", "relu0", "pool", "head.logits", "head"]
-    assert "norm0" not in found["relu0"].aliases
+    assert list(found) == ["norm0", "relu0", "norm1", "relu1", "pool", "head.logits", "head"]
+    assert "norm0" not in found["relu1"].aliases
 
 
 def test_a_suffix_that_only_layers_bear_is_theirs(tmp_path: Path) -> None:
