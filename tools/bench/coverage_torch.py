@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 import transformers as hf
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 # Small enough to run in seconds; the first three have their real size and depth.
 SMALL = 64
@@ -169,7 +172,8 @@ def _try(export: Callable[..., None], model: torch.nn.Module, x: torch.Tensor, p
         export(model, x, path)
     except Exception as error:
         # Whatever an exporter raises is the finding.
-        return str(error).strip().splitlines()[0][:100] if str(error).strip() else repr(error)
+        text = _COLOURS.sub("", str(error)).strip()
+        return text.splitlines()[0][:100] if text else repr(error)
     return ""
 
 
