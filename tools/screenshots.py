@@ -21,9 +21,15 @@ import numpy as np
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "images"
 SETS = ("colored", "permuted", "arbitrary", "drifted")
 _UNIT = ("--unit", "linear1:7", "--normalizer", "colored")
+_IMAGE = (*_UNIT, "--image", "colored:7", "--lead", "colored")
+_CATEGORY = (*_UNIT, "--category", "3", "--lead", "colored")
 PICTURES = {  # name: arguments of `inspector view`
     "unit_dark": (*_UNIT, "--theme", "dark"),
     "unit_light": (*_UNIT, "--theme", "light"),
+    "image_dark": (*_IMAGE, "--theme", "dark"),
+    "image_light": (*_IMAGE, "--theme", "light"),
+    "category_dark": (*_CATEGORY, "--theme", "dark"),
+    "category_light": (*_CATEGORY, "--theme", "light"),
 }
 
 

@@ -48,6 +48,47 @@ def test_unit_against_numpy(sharp: Recording) -> None:
     assert data.categories[0].name == CLASSES[int(np.argmax(means))]
 
 
+def test_silent_categories_are_no_top_categories(tmp_path: Path) -> None:
+    from viewer_recordings import write_recording
+
+    with open_recording(write_recording(tmp_path / "sparse.msgpack", "Sparse", images=7)) as few:
+        for unit in range(30):
+            data = read_unit(few, "dense", unit)
+            assert all(mean.mean != 0 for mean in data.categories)
+
+
+def test_the_mean_of_active_images_leaves_zeros_out(sharp: Recording) -> None:
+    values = activity(120, DENSE, 0, 1.0)[:, 2].astype(np.float64)
+    assert read_unit(sharp, "dense", 2).mean_active == pytest.approx(values[values > 0].mean())
+    assert math.isnan(read_unit(sharp, "dense", 3).mean_active)
+
+
+def test_a_ratio_that_does_not_exist_says_why_on_the_card(desk: Any) -> None:
+    from test_panels import draw, style
+
+    from inspector.viewer.model.geometry import Rect
+
+    d = desk("sharp")
+    for actions, words in (
+        ((act.Go(2),), "no Normalizer"),
+        ((act.ToggleNormalizer(0), act.Go(3)), "divisor ≤ 0"),
+        ((act.Go(4),), "divisor NaN"),
+    ):
+        drawing = draw(d.do(*actions)[0], Rect(0, 0, 320, 800), style())
+        assert words in " ".join(text.text for text in drawing.texts)
+
+
+def test_the_plot_names_its_axes_and_marks_the_mean_of_what_it_shows(desk: Any) -> None:
+    from test_panels import draw, style
+
+    from inspector.viewer.model.geometry import Rect
+
+    card = desk("sharp").do(act.Go(2, "conv1"))[0]
+    texts = [text.text for text in draw(card, Rect(0, 0, 320, 900), style()).texts]
+    for words in ("% of images", "rectified mean activity", "mean without zeros"):
+        assert words in texts
+
+
 def test_zero_nan_and_infinite_are_left_out(sharp: Recording) -> None:
     silent, broken, partly = (read_unit(sharp, "dense", unit) for unit in (3, 4, 5))
     assert silent.top == ()

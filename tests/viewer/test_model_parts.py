@@ -37,8 +37,9 @@ def test_values(number: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (0.0, "0 %"), (0.032, "3.2 %"), (1.0, "100 %"), (1.374, "137 %"), (0.5, "50 %"),
-        (0.0001, "<0.1 %"), (math.nan, "–"), (math.inf, "∞"), (-0.5, "-50 %"),
+        (0.0, "0 %"), (0.032, "3.2 %"), (1.0, "100 %"), (1.374, "137 %"), (0.5, "50.0 %"),
+        (0.6, "60.0 %"),
+        (0.0001, "<0.1 %"), (math.nan, "–"), (math.inf, "∞"), (-0.5, "-50.0 %"),
     ],
 )  # fmt: skip
 def test_percentages(share: float, text: str) -> None:

@@ -24,12 +24,16 @@ class Problem:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A maximum divided by the Normalizer's, or the reason why there is none."""
+    """A maximum divided by the Normalizer's, or the reason why there is none.
+
+    `brief` is the reason in two or three words.
+    """
 
     value: float = float("nan")
     reason: str = ""
     divisor: float = float("nan")
     name: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True)

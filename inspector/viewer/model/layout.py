@@ -146,7 +146,7 @@ def arrange_card(width: float, height: float, style: Style, scored: bool = False
             y += high + gap
     else:
         for rows, high in (
-            (5, min(px(200), max(px(118), round(height * 0.165)))),
+            (5, min(px(200), max(px(118), round(height * 0.195)))),
             (5, px(108)),
             (3, px(104)),
             (0, px(104)),

@@ -48,7 +48,7 @@ def exact(number: float) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share as a percentage: 3.2 %, 100 %, <0.1 %, 120 %."""
+    """A share as a percentage: 3.2 %, 60.0 %, 100 %, <0.1 %, 120 %."""
     if math.isnan(share):
         return NONE
     if math.isinf(share):
@@ -56,7 +56,7 @@ def percent(share: float, digits: int = 1) -> str:
     hundredths = share * 100
     if hundredths == 0:
         return "0 %"
-    if abs(hundredths) >= 99.95 or hundredths == round(hundredths):
+    if abs(hundredths) >= 99.95:
         return f"{hundredths:,.0f} %"
     least = 10.0**-digits
     if 0 < hundredths < least / 2:

@@ -71,6 +71,11 @@ class UnitData:
         return int(self.values.nbytes)
 
     @property
+    def mean_active(self) -> float:
+        """Mean over the finite values other than 0; NaN where there is none."""
+        return self.mean * self.finite / self.active if self.active else float("nan")
+
+    @property
     def images(self) -> int:
         """Images looked at."""
         return len(self.values)
@@ -211,7 +216,9 @@ def _categories(
         return ()
     ids, place, counts = np.unique(labels[used], return_inverse=True, return_counts=True)
     means = np.bincount(place, weights=values[used].astype(np.float64)) / counts
-    order = np.lexsort((ids, -means))[:TOP_CATEGORIES]
+    order = np.lexsort((ids, -means))
+    # A category that leaves the unit silent is no top category.
+    order = order[means[order] != 0][:TOP_CATEGORIES]
     return tuple(
         CategoryMean(
             int(ids[i]), category_name(recording, int(ids[i])), float(means[i]), int(counts[i])

@@ -114,29 +114,33 @@ class UnitView:
     def _ratio(self, number: int, state: State, data: UnitData | Problem | None) -> Ratio:
         chosen = state.normalizer
         if chosen is None:
-            return Ratio(reason="no Normalizer is chosen (N)")
+            return Ratio(reason="no Normalizer is chosen (N)", brief="no Normalizer")
         name, place = self._reader.sources[chosen].name, state.place(number)
         problem = self._reader.absent(chosen, place)
         if problem is not None:
-            return Ratio(reason=f"{name}: {problem.title}", name=name)
+            return Ratio(reason=f"{name}: {problem.title}", name=name, brief="not there")
         if not isinstance(data, UnitData):
             return Ratio(name=name)
         divisor = self._reader.unit(chosen, place, state.reduction)
         if divisor is None:
             return Ratio(name=name)
         if isinstance(divisor, Failure):
-            return Ratio(reason=f"{name} cannot be read", name=name)
+            return Ratio(reason=f"{name} cannot be read", name=name, brief="not readable")
         if divisor.reduction != data.reduction:
             return Ratio(
                 reason=f"{name} holds {divisor.reduction}, this recording {data.reduction}",
                 name=name,
+                brief="other reduction",
             )
         if np.isnan(divisor.maximum):
-            return Ratio(reason=f"{name} has no finite activity of this unit", name=name)
+            return Ratio(
+                reason=f"{name} has no finite activity of this unit", name=name, brief="divisor NaN"
+            )
         if divisor.maximum <= 0:
             return Ratio(
                 reason=f"its maximum over {name} is {divisor.maximum:.3g}: nothing to divide by",
                 name=name,
+                brief="divisor ≤ 0",
             )
         return Ratio(data.maximum / divisor.maximum, "", divisor.maximum, name)
 

@@ -171,7 +171,12 @@ def _stats(d: Drawing, card: CardView, data: UnitData, rect: Rect) -> None:
             value(data.mean),
             Tip(
                 f"Mean {exact(data.mean)}",
-                (images, f"spread (standard deviation) {value(data.spread)}", _left_out(data)),
+                (
+                    f"{images}, zeros included",
+                    f"{value(data.mean_active)} over {plural(data.active, 'image')} other than 0",
+                    f"spread (standard deviation) {value(data.spread)}",
+                    _left_out(data),
+                ),
             ),
         ),
         (
@@ -183,6 +188,7 @@ def _stats(d: Drawing, card: CardView, data: UnitData, rect: Rect) -> None:
             )
             if not ratio.reason
             else Tip("No ratio", (ratio.reason,)),
+            ratio.brief,
         ),
         (
             "zeros",
@@ -223,7 +229,7 @@ def _plot(d: Drawing, card: CardView, data: UnitData, rect: Rect) -> None:
             size=style.small, colour=palette.dim, align="centre",
         )  # fmt: skip
     elif card.histogram is not None:
-        draw_histogram(d, field, card.histogram, card.number, card.plot_top, data.mean)
+        draw_histogram(d, field, card.histogram, card.number, card.plot_top, data)
 
 
 def _categories(

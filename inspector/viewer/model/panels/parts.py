@@ -37,11 +37,12 @@ def title(d: Drawing, rect: Rect, text: str, note: str = "", tip: Tip | None = N
 
 
 class Stat(NamedTuple):
-    """A number with its name, and what its tooltip says."""
+    """A number with its name, and what its tooltip says; `why` stands where there is none."""
 
     label: str
     text: str
     tip: Tip
+    why: str = ""
 
 
 def stats(d: Drawing, rect: Rect, entries: Sequence[Stat], name: str = "") -> None:
@@ -52,11 +53,19 @@ def stats(d: Drawing, rect: Rect, entries: Sequence[Stat], name: str = "") -> No
     style, palette, px = d.style, d.style.palette, d.style.px
     step = min(rect.w / len(entries), px(140))
     room = round(step) - px(8)
-    widest = max(entries, key=lambda entry: style.bold.width(entry.text, 1)).text
+    widest = max((e.text for e in entries if not e.why), key=lambda t: style.bold.width(t, 1))
     size = next((s for s in (21, 18, 16) if style.bold.width(widest, px(s)) <= room), 14)
     for place, entry in enumerate(entries):
         cell = Rect(round(rect.x + place * step), rect.y, room, rect.h)
         d.text(cell.x, cell.y, entry.label, size=style.tiny, colour=palette.dim, room=room + px(6))
+        if entry.why:
+            for line, words in enumerate(style.regular.wrapped(entry.why, style.tiny, room, 2)):
+                d.text(
+                    cell.x, cell.y + px(17) + line * px(15), words, size=style.tiny,
+                    colour=palette.faint,
+                )  # fmt: skip
+            d.zone(cell, tip=entry.tip, name=f"{name}.{entry.label}" if name else "")
+            continue
         d.text(
             cell.x,
             cell.y + px(17),
