@@ -10,10 +10,12 @@ network on real photos, in float32, float16 and int8), `keras`, `scikit-learn` a
 TensorFlow and tf2onnx may lie in an environment of their own, named by its interpreter.
 
 All differences are the largest one relative to the largest reference value. `taps`: recorded
-reductions against numpy's of the untouched model's tensors. `outputs`: the classification with
-taps against the one without. `reference`: layers against what the framework itself computes,
-as many as agree to 1e-4 of those compared. A row counts only if the model's output differs
-between two inputs.
+reductions against numpy's of the untouched model's tensors, which a run without optimisation
+gives; for int8 and float16, where such a run computes in another precision, of the tensors in the
+recorded run itself, which shows the reduction right and no more. `outputs`: the classification
+with taps against the one without. `reference`: layers against what the framework itself computes,
+as many as agree to 1e-4 of those compared; "–" where there is no framework to ask. A row counts
+only if the model's output differs between two inputs.
 """
 
 from __future__ import annotations
@@ -139,9 +141,13 @@ def document(rows: list[tuple[str, ...]], absent: list[str]) -> str:
         "",
         "*layers*: those that can be recorded, and those that are by default. Differences are "
         "the largest one relative to the largest value: *taps*, recorded reductions against "
-        "numpy's of the untouched model's tensors; *outputs*, the classification with taps "
-        "against the one without; *reference*, layers against what the framework itself "
-        "computes: how many agree to 1e-4, and the worst. A row counts only if the model's "
+        "numpy's of the untouched model's tensors, from a run without optimisation (for int8 "
+        "and float16, which that run computes in another precision, of the tensors in the "
+        "recorded run itself: it shows the reduction right and no more); *outputs*, the "
+        "classification with taps against the one without; *reference*, layers against what the "
+        "framework itself computes: how many agree to 1e-4, and the worst; – where there is no "
+        "framework to ask. The Keras networks, and all others not called trained or sklearn, "
+        "have random weights. A row counts only if the model's "
         f"output differs between two inputs. Bounds: {ACTIVITY_BOUND:g} of activity (taps and "
         f"reference), {OUTPUTS_BOUND:g} of outputs, {HALF_BOUND:g} of both in float16; outputs "
         "of int8 models must not change at all.",
