@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from inspector.recording.errors import OutOfRangeError
 from inspector.recording.payloads import read_only
+
+_AT_ONCE = 1 << 16  # values
+_Run = tuple[int, int, "NDArray[np.int64] | None"]
 
 
 class ActivitySource(Protocol):
@@ -105,31 +109,37 @@ class Activity:
             values = values[:, 0]
         return read_only(values)
 
+    @cached_property
+    def _edges(self) -> NDArray[np.int64]:
+        """Return the first image of every block, and the number of images."""
+        return np.array([*(start for start, _ in self._source.spans()), self.shape[0]])
+
     def _read(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float32]:
         # Stored [units, images]: filled that way round, handed out transposed.
         out = np.empty((columns.size, rows.size), np.float32)
         if not out.size:
             return out.T
         runs = _runs(columns)
+        spans = self._source.spans()
         ascending = rows.size < 2 or bool((np.diff(rows) > 0).all())
-        for number, (start, count) in enumerate(self._source.spans()):
-            if ascending:
-                low, high = np.searchsorted(rows, [start, start + count])
-                if low == high:
-                    continue
-                where: Any = slice(low, high)
+        order = None if ascending else np.argsort(rows, kind="stable")
+        ordered = rows if order is None else rows[order]
+        edges = np.searchsorted(ordered, self._edges)
+        for number in np.flatnonzero(np.diff(edges)).tolist():
+            start, count = spans[number]
+            part = slice(edges[number], edges[number + 1])
+            where: Any = part if order is None else order[part]
+            inside: Any = ordered[part] - start
+            reads = runs
+            if ascending and inside.size == count:
+                inside = slice(None)
             else:
-                where = np.flatnonzero((rows >= start) & (rows < start + count))
-                if not where.size:
-                    continue
-            inside = rows[where] - start
-            whole = inside.size == count and ascending
+                # What is read and mostly dropped stays in the processor's cache.
+                reads = _cut(runs, max(1, _AT_ONCE // count))
             done = 0
-            for first, last, picks in runs:
+            for first, last, picks in reads:
                 block = self._source.read(number, first, last)
-                chosen = block if picks is None else block[picks]
-                if not whole:
-                    chosen = chosen[:, inside]
+                chosen = (block if picks is None else block[picks])[:, inside]
                 out[done : done + chosen.shape[0], where] = chosen
                 done += chosen.shape[0]
         return out.T
@@ -159,7 +169,7 @@ def _numbers(key: Any, size: int, what: str) -> tuple[NDArray[np.int64], bool]:
     return np.where(numbers < 0, numbers + size, numbers), array.ndim == 0
 
 
-def _runs(columns: NDArray[np.int64]) -> list[tuple[int, int, NDArray[np.int64] | None]]:
+def _runs(columns: NDArray[np.int64]) -> list[_Run]:
     """Return (first, last, picks) reads that give `columns` in order: neighbours in one read."""
     steps = np.diff(columns)
     if columns.size > 64 and not bool((steps == 1).all()):
@@ -167,3 +177,12 @@ def _runs(columns: NDArray[np.int64]) -> list[tuple[int, int, NDArray[np.int64] 
         return [(first, last, columns - first)]
     cuts = np.flatnonzero(steps != 1) + 1
     return [(int(run[0]), int(run[-1]) + 1, None) for run in np.split(columns, cuts)]
+
+
+def _cut(runs: list[_Run], units: int) -> list[_Run]:
+    """Return reads of at most `units` neighbours."""
+    return [
+        (begin, last if picks is not None else min(begin + units, last), picks)
+        for first, last, picks in runs
+        for begin in range(first, last, last - first if picks is not None else units)
+    ]
