@@ -79,6 +79,8 @@ class Worker:
         options.intra_op_num_threads = head["threads"]
         if not head["optimise"]:
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+            # One run for shapes is not worth a second copy of all weights in another layout.
+            options.add_session_config_entry("session.disable_prepacking", "1")
         if head["folder"]:
             options.add_session_config_entry(
                 "session.model_external_initializers_file_folder_path", head["folder"]
