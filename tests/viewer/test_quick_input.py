@@ -16,7 +16,7 @@ def d(driver: Make, folder: Path) -> Any:
     """Four cards in a large window, whose frames are slow."""
     names = ("sharp", "dull", "third", "photos")
     paths = [folder / f"{name}.msgpack" for name in names]
-    return driver(paths, unit="dense:0", size=(1600, 1000))
+    return driver(paths, unit="dense:0", size=(1280, 800))
 
 
 def test_a_chord_whose_modifier_is_let_go_first(d: Any) -> None:
@@ -24,7 +24,7 @@ def test_a_chord_whose_modifier_is_let_go_first(d: Any) -> None:
     d.frames(2)
     d.xdotool("keydown", "k", "keyup", "ctrl", "keyup", "k")
     d.frames(4)
-    assert d.app.screen.typing == "search"
+    assert d.app.screen.boxes.typing == "search"
 
 
 def test_a_held_key_stays_the_chord_that_it_was(d: Any) -> None:
@@ -54,7 +54,7 @@ def test_typing_right_after_the_chord(d: Any, attempt: int) -> None:
 def test_chord_and_letters_in_one_breath_are_no_commands(d: Any) -> None:
     d.at_once("key --delay 0 ctrl+k type --delay 0 ncln")
     assert (d.app.state.here.view, d.app.state.normalizer) == ("unit", None)
-    assert (d.app.state.lead, d.app.screen.typing) == (0, "search")
+    assert (d.app.state.lead, d.app.screen.boxes.typing) == (0, "search")
 
 
 def test_quitting(d: Any) -> None:

@@ -79,7 +79,9 @@ def test_the_same_view_gives_the_same_picture(
             size=(1000, 640),
         )
         shots.append(cv2.imread(str(target)))
-    assert np.array_equal(*shots)
+    # Glyphs lie elsewhere in the font's texture when they were first seen in another order, which
+    # depends on what loads first: that rounds a few pixels differently.
+    assert np.abs(np.subtract(*shots, dtype=int)).max() <= 1
 
 
 def test_without_a_display_it_says_what_to_do(run: Run, pair: list[Path]) -> None:

@@ -230,7 +230,7 @@ def test_keys_that_zoom_page_and_move_the_focus(driver: Make, pair: list[Path]) 
     d.key("Next", "Prior", "Prior")
     assert d.here == ("dense", 25)
     d.key("f")
-    assert (d.app.state.focus, d.app.screen.typing) == (1, "")
+    assert (d.app.state.focus, d.app.screen.boxes.typing) == (1, "")
     d.key("l")
     assert d.app.state.lead == 1
     before = d.app.state.picture

@@ -134,7 +134,7 @@ class App:
         key = self._keyboard.pressed(code)
         if not key:
             return
-        if (self.screen.typing or self._focusing) and key not in ("Ctrl+K", "Ctrl+Q", "F1"):
+        if (self.screen.boxes.typing or self._focusing) and key not in ("Ctrl+K", "Ctrl+Q", "F1"):
             return
         action = action_for(key)
         if isinstance(action, act.FocusSearch):
@@ -145,7 +145,7 @@ class App:
 
     def _submitted(self, name: str, text: str) -> None:
         self.actions.append(act.Submit(text))
-        dpg.set_value(self.screen.box(name), "")
+        dpg.set_value(self.screen.boxes.item(name), "")
 
     def _hit(self) -> Hit | None:
         return self.screen.hit(*self._mouse)
@@ -179,7 +179,7 @@ class App:
                 self.errors.append(error)
                 self.actions.append(act.Say(f"{type(error).__name__}: {error}", good=False))
         self._keyboard.end()
-        ready = self.screen.typing == "search"
+        ready = self.screen.boxes.typing == "search"
         self._focusing = 0 if ready else max(0, self._focusing - 1)
         self._early.frame(ready)
         if not dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
@@ -226,7 +226,7 @@ class App:
             self.state = reduce(self.state, action, self.catalog, self._order)
         if self.state.searching != self._searching:
             self._searching = self.state.searching
-            dpg.focus_item(self.screen.box("search"))
+            dpg.focus_item(self.screen.boxes.item("search"))
 
     def _save_view(self) -> None:
         here = self.state.here
@@ -275,7 +275,9 @@ class App:
         wishes = self._wishes(self.screen.sync_pictures())
         self.workers.wish(wishes)
         self._complete = not (wishes or textures.waiting or loading)
-        self._entitle()
+        if self._complete:
+            # Not at every step: the title goes through the window manager, which takes its time.
+            self._entitle()
 
     def _tooltip(self, hit: Hit | None, size: tuple[int, int]) -> None:
         style = self.screen.style(self.state)
@@ -339,7 +341,7 @@ class App:
             self.frame()
 
     def _patience(self) -> float:
-        if self.screen.typing:
+        if self.screen.boxes.typing:
             return 0.25
         if any(s.recording is not None and not s.recording.finished for s in self.sources):
             return REFRESH

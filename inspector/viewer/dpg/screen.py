@@ -9,6 +9,7 @@ from typing import Any
 import dearpygui.dearpygui as dpg
 import numpy as np
 
+from inspector.viewer.dpg.boxes import Boxes
 from inspector.viewer.dpg.canvas import Canvas
 from inspector.viewer.dpg.fonts import Fonts
 from inspector.viewer.dpg.textures import Textures, make_texture
@@ -97,7 +98,7 @@ class Screen:
             self._canvases[f"images.{number}"] = canvas()
         for name in ("start", "sideways", "side", "layers", "units", "bar", "status"):
             self._canvases[name] = canvas()
-        self._groups = {name: self._box(name, on_submit) for name in ("search", "unit")}
+        self.boxes = Boxes(self.window, on_submit)
         self._canvases["overlay"] = Canvas(None, bold, blank)
         self._canvases["tip"] = Canvas(None, bold, blank)
         self._memo: dict[str, tuple[Any, ...]] = {}
@@ -108,30 +109,6 @@ class Screen:
         self.regions: dict[str, Scrolled] = {}
         self.layout: Layout | None = None
         self._size = (1, 1)
-
-    def _box(self, name: str, on_submit: Callable[[str, str], None]) -> tuple[int, int]:
-        hint = {"search": "Go to …   Ctrl+K", "unit": "Unit number"}[name]
-        group = int(dpg.add_group(parent=self.window, pos=(0, 0)))
-
-        def submitted(_: int, text: str) -> None:
-            on_submit(name, text)
-
-        box = dpg.add_input_text(
-            parent=group, hint=hint, on_enter=True, callback=submitted, auto_select_all=True
-        )
-        return group, int(box)
-
-    def box(self, name: str) -> int:
-        """The item of a box to type in: "search" or "unit"."""
-        return self._groups[name][1]
-
-    @property
-    def typing(self) -> str:
-        """The box that the cursor is in, or ""."""
-        for name in self._groups:
-            if dpg.is_item_active(self.box(name)):
-                return name
-        return ""
 
     def style(self, state: State) -> Style:
         """The style of a state; binds the toolkit's theme when it changes."""
@@ -234,13 +211,15 @@ class Screen:
             (layout, state.scroll("cards")),
             lambda _: draw_sideways(layout, state.scroll("cards"), style),
         )
-        search = self._searched()
+        search = self.boxes.searched
         self._panel(
             "overlay", whole, hot, (state.menu, state.help, search, layout, bare, state.quantity,
                                     state.sorted),
             lambda h: draw_overlay(state, catalog, layout, style, h, search=search),
         )  # fmt: skip
-        self._place_boxes(layout, state)
+        self.boxes.place("search", layout.search, state.scale)
+        self.boxes.place("unit", layout.unit_box, state.scale)
+        self.boxes.show_typed(state.typed)
         return state
 
     def _card(self, card: CardView, rect: Rect, state: State, style: Style, hot: str) -> State:
@@ -337,24 +316,6 @@ class Screen:
         else:
             canvas.show(old, rect, self._size)
 
-    def _searched(self) -> str:
-        if not dpg.is_item_active(self.box("search")):
-            return ""
-        return str(dpg.get_value(self.box("search")))
-
-    def _place_boxes(self, layout: Layout, state: State) -> None:
-        for name, rect in (("search", layout.search), ("unit", layout.unit_box)):
-            key = f"box.{name}"
-            inputs = (rect, state.scale)
-            if self._memo.get(key) != inputs:
-                self._memo[key] = inputs
-                group, box = self._groups[name]
-                dpg.set_item_pos(group, [round(rect.x), round(rect.y)])
-                dpg.configure_item(box, width=round(rect.w))
-        if self._memo.get("typed") != (state.typed,):
-            self._memo["typed"] = (state.typed,)
-            dpg.set_value(self.box("unit"), state.typed)
-
     def hit(self, x: float, y: float) -> Hit | None:
         """What lies under a point of the window."""
         assert self.layout is not None
@@ -406,16 +367,6 @@ class Screen:
 
 def _relative(drawing: Drawing, rect: Rect) -> Drawing:
     """A drawing in window coordinates, made relative to its canvas."""
-    dx, dy = -rect.x, -rect.y
-    if dx == 0 and dy == 0:
-        return drawing
     moved = Drawing(drawing.style)
-    for plane in ("boxes", "pictures", "marks", "texts", "bold_texts"):
-        shapes = [s._replace(x=s.x + dx, y=s.y + dy) for s in getattr(drawing, plane)]
-        setattr(moved, plane, shapes)
-    moved.lines = [
-        line._replace(points=tuple((x + dx, y + dy) for x, y in line.points))
-        for line in drawing.lines
-    ]
-    moved.zones = [zone._replace(rect=zone.rect.moved(dx, dy)) for zone in drawing.zones]
+    moved.place(drawing, -rect.x, -rect.y)
     return moved

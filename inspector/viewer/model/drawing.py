@@ -200,6 +200,18 @@ class Drawing:
         """Make a place answer to the mouse."""
         self.zones.append(Zone(rect, action, tip, scroll, name))
 
+    def place(self, other: Drawing, dx: float, dy: float) -> None:
+        """Add all of another drawing, shifted."""
+        self.boxes += [Box(s[0] + dx, s[1] + dy, *s[2:]) for s in other.boxes]
+        self.pictures += [Picture(s[0], s[1] + dx, s[2] + dy, *s[3:]) for s in other.pictures]
+        self.lines += [
+            s._replace(points=tuple((x + dx, y + dy) for x, y in s.points)) for s in other.lines
+        ]
+        self.marks += [Box(s[0] + dx, s[1] + dy, *s[2:]) for s in other.marks]
+        self.texts += [Text(s[0] + dx, s[1] + dy, *s[2:]) for s in other.texts]
+        self.bold_texts += [Text(s[0] + dx, s[1] + dy, *s[2:]) for s in other.bold_texts]
+        self.zones += [Zone(s[0].moved(dx, dy), *s[1:]) for s in other.zones]
+
     def zone_at(self, x: float, y: float) -> Zone | None:
         """The uppermost zone at a point."""
         for zone in reversed(self.zones):

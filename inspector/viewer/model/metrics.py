@@ -26,6 +26,7 @@ class FontMetrics:
     def __init__(self, advances: dict[int, float]) -> None:
         self._advances = advances
         self._widths: dict[str, float] = {}
+        self._whole: set[str] = set()
 
     @classmethod
     def read(cls, path: Path) -> FontMetrics:
@@ -54,7 +55,12 @@ class FontMetrics:
 
         Drawn as they are they would all be the same "?", and two names one.
         """
+        if text in self._whole:
+            return text
         if all(ord(c) in self._advances for c in text):
+            if len(self._whole) > 20_000:
+                self._whole.clear()
+            self._whole.add(text)
             return text
         return "".join(c if ord(c) in self._advances else _escape(c) for c in text)
 

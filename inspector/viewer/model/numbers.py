@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 NONE = "–"
@@ -17,6 +18,8 @@ def plural(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
+# Cards share their axes, and redraw the numbers that they showed before.
+@functools.lru_cache(maxsize=1 << 14)
 def value(number: float, digits: int = 2) -> str:
     """An activity in a form that keeps `digits` decimals where they say something.
 
@@ -47,6 +50,7 @@ def exact(number: float) -> str:
     return f"{number:.9g}"
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def percent(share: float, digits: int = 1) -> str:
     """A share as a percentage: 3.2 %, 60.0 %, 100 %, <0.1 %, 120 %."""
     if math.isnan(share):

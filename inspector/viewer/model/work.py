@@ -57,7 +57,9 @@ class Workers:
                 for key, make in wishes.items()
                 if key not in self._busy and key not in self._done
             }
-            self._changed.notify_all()
+            if self._wishes:
+                # Waking threads for nothing costs a frame more than the rest of this.
+                self._changed.notify_all()
 
     def take(self) -> dict[Key, Any]:
         """What was finished since the last call; failed work is a `Failure`."""
