@@ -12,10 +12,21 @@ from typing import TYPE_CHECKING, Any
 from inspector.errors import InspectorError
 
 if TYPE_CHECKING:
-    from inspector.api import load_model, open, record, scores
+    from inspector.api import load_model, merge, open, record, recover, scores, tag, verify
 
 __version__ = "0.1.0"
-__all__ = ["InspectorError", "__version__", "load_model", "open", "record", "scores"]
+__all__ = [
+    "InspectorError",
+    "__version__",
+    "load_model",
+    "merge",
+    "open",
+    "record",
+    "recover",
+    "scores",
+    "tag",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from inspector.comparison import Scores, compare_scores
-from inspector.recording import Recording, open_recording
+from inspector.recording import Recording, merge, open_recording, recover, tag, verify
 from inspector.runner import Model, OnProgress, RecordOptions, load_model
 from inspector.runner import record as run_record
 
-__all__ = ["load_model", "open", "record", "scores"]
+__all__ = ["load_model", "merge", "open", "record", "recover", "scores", "tag", "verify"]
 
 
 def open(path: str | os.PathLike[str]) -> Recording:
@@ -78,6 +79,12 @@ def record(
         options["reduce"] = tuple(options["reduce"].split(","))
     if isinstance(options.get("limit"), int):
         options["limit"] = str(options["limit"])
+    known = {field.name for field in fields(RecordOptions)}
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise TypeError(
+            f"record() has no option {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+        )
     run_record(model, data, out, RecordOptions(**options), on_progress)
     return open_recording(out)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from inspector.interop.errors import TargetExistsError, UnwritableFileError
+from inspector.recording import replaceable
 
 
 def part_of(target: Path) -> Path:
@@ -35,6 +36,10 @@ def check_target(target: Path, overwrite: bool) -> None:
         raise UnwritableFileError("its folder is not there", path=target, advice="make it first")
 
 
+def _is_recording(target: Path) -> bool:
+    return target.is_file() and target.stat().st_size > 0 and replaceable(target)
+
+
 @contextmanager
 def whole_file(target: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     """Give a file to write; it gets its name when the block ends well, else it is removed.
@@ -47,6 +52,11 @@ def whole_file(target: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
         If the operating system refuses, as on a full disk.
     """
     check_target(target, overwrite)
+    if _is_recording(target):
+        raise TargetExistsError(
+            "this is a recording, which no export replaces", path=target,
+            advice="choose another name",
+        )  # fmt: skip
     part = part_of(target)
     try:
         with part.open("wb", buffering=1 << 20) as file:

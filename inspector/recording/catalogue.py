@@ -252,10 +252,10 @@ def is_torn(source: Source, position: int, head: bytes) -> bool:
     without its bytes: zeros to the end.
     """
     if not any(head):
-        step = 1 << 20
-        return not any(
-            any(source.read(at, min(step, source.size - at)))
-            for at in range(position, source.size, step)
+        zeros = bytes(1 << 22)
+        return all(
+            source.view(at, min(len(zeros), source.size - at)) == zeros[: source.size - at]
+            for at in range(position, source.size, len(zeros))
         )
     return len(head) < MARK_SIZE and begins_mark(head, position)
 

@@ -228,7 +228,7 @@ class FileStore:
         """Look at the file again; return a new store if it has grown."""
         before = self.catalogue
         size = self.source.size
-        if self.source.look() == size and not before.torn:
+        if self.source.look(before.end) == size and not before.torn:
             return None
         store = FileStore(self.source)
         after = store.catalogue

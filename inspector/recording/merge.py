@@ -14,6 +14,7 @@ from inspector.recording.check import checked_arrays
 from inspector.recording.errors import InvalidRecordingInputError
 from inspector.recording.file_store import FileStore
 from inspector.recording.model import Header
+from inspector.recording.replacing import whole_recording
 from inspector.recording.sections import is_made
 from inspector.recording.source import Source
 from inspector.recording.view import first_image, join_headers
@@ -67,7 +68,9 @@ def merge(
             except BaseException:
                 source.close()
                 raise
-        return _merge(stores, Path(out), overwrite, on_progress)
+        with whole_recording(Path(out), parts, overwrite=overwrite) as part:
+            made = _merge(stores, part, on_progress)
+        return replace(made, path=str(out))
     finally:
         for store in stores:
             store.close()
@@ -76,7 +79,6 @@ def merge(
 def _merge(
     stores: list[FileStore],
     out: Path,
-    overwrite: bool,
     on_progress: Callable[[int, int], None] | None,
 ) -> Merged:
     if not stores:
@@ -96,7 +98,7 @@ def _merge(
                 value=f"{store.images} images", limit=f"multiples of {header.chunk}",
                 advice="record the parts with a chunk that divides them",
             )  # fmt: skip
-    with RecordingWriter.create(out, header, overwrite=overwrite) as writer:
+    with RecordingWriter.create(out, header, overwrite=True) as writer:
         for store in stores:
             first = writer.next_image
             for number in range(len(store.catalogue.chunks)):

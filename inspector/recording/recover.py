@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from os import PathLike, fspath
+from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 
 from inspector.recording.catalogue import (
@@ -14,7 +14,7 @@ from inspector.recording.catalogue import (
     stored_record,
 )
 from inspector.recording.check import check_chunk, checked_arrays
-from inspector.recording.errors import CorruptRecordingError, RecordingError, RecordingExistsError
+from inspector.recording.errors import CorruptRecordingError, RecordingError
 from inspector.recording.model import Header
 from inspector.recording.records import (
     CHUNK,
@@ -28,6 +28,7 @@ from inspector.recording.records import (
     unpack_body,
     unpack_mark,
 )
+from inspector.recording.replacing import whole_recording
 from inspector.recording.salvage import lost_arrays, salvage
 from inspector.recording.schema import parse_header
 from inspector.recording.sections import is_made, write_sections
@@ -95,15 +96,13 @@ def recover(
     RecordingError
         If not even the header can be found, or `out` cannot be written.
     """
-    if Path(fspath(path)).absolute() == Path(fspath(out)).absolute():
-        raise RecordingExistsError(
-            "recovering needs another file to write to", path=out, advice="choose another name"
-        )
     source = Source(path)
     try:
         header, lost = _find_header(source)
         marks, more = _find_records(source)
-        return _write(source, header, marks, [*lost, *more], Path(out), overwrite, on_progress)
+        with whole_recording(Path(out), [path], overwrite=overwrite) as part:
+            made = _write(source, header, marks, [*lost, *more], part, on_progress)
+        return replace(made, path=str(out))
     finally:
         source.close()
 
@@ -167,14 +166,13 @@ def _write(
     marks: list[Mark],
     lost: list[str],
     out: Path,
-    overwrite: bool,
     on_progress: Callable[[int, int], None] | None,
 ) -> Recovery:
     chunks = _starts(source, header, marks)
     complete = any(mark.tag == END for mark in marks)
     stop = header.images if complete else max(chunks, default=-header.chunk) + header.chunk
     lost_images = 0
-    with RecordingWriter.create(out, header, overwrite=overwrite) as writer:
+    with RecordingWriter.create(out, header, overwrite=True) as writer:
         while writer.next_image < min(stop, header.images):
             start = writer.next_image
             mark = chunks.get(start)

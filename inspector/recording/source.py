@@ -66,13 +66,19 @@ class Source:
             raise RecordingReadError("the recording is closed", path=self.path)
         return handle
 
-    def look(self) -> int:
+    def look(self, least: int | None = None) -> int:
         """Look at the file again, set and return its size.
+
+        Parameters
+        ----------
+        least : int, optional
+            How long it must still be; None for as long as before. A writer that resumes cuts a
+            torn tail, which nobody has read.
 
         Raises
         ------
         RecordingChangedError
-            If it is shorter than before, or another file (or none) stands at its path.
+            If it is too short, or another file (or none) stands at its path.
         """
         try:
             status = os.fstat(self._open().fd)
@@ -92,12 +98,13 @@ class Source:
                 path=self.path,
                 advice="open the recording again",
             )
-        if status.st_size < self.size:
+        least = self.size if least is None else least
+        if status.st_size < least:
             raise RecordingChangedError(
                 "the file became shorter after it was opened",
                 path=self.path,
                 value=f"{status.st_size:,} bytes",
-                limit=f"{self.size:,} bytes before",
+                limit=f"{least:,} bytes before",
                 advice="open the recording again",
             )
         self.size = status.st_size

@@ -186,3 +186,12 @@ def test_memory_does_not_grow_with_the_images(tmp_path: Path, export: Any) -> No
             tracemalloc.stop()
     assert (tmp_path / "2048.out").stat().st_size > 1 << 20
     assert peaks[1] < peaks[0] + (256 << 10)
+
+
+@pytest.mark.parametrize("export", [table, arrays])
+def test_no_export_replaces_a_recording(tmp_path: Path, export: Any) -> None:
+    path = recording(tmp_path / "a.msgpack")
+    before = Path(path).read_bytes()
+    with pytest.raises(TargetExistsError, match="no export replaces"):
+        export(path, path, overwrite=True)
+    assert path.read_bytes() == before
