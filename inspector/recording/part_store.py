@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import accumulate
 from typing import Any, overload
 
@@ -18,19 +17,27 @@ from inspector.recording.store import Store
 
 
 class PartStore:
-    """Several stores of one model, joined in order; nothing is copied."""
+    """Several stores of one model, joined in order; nothing is copied.
+
+    It can be read up to the first part with missing images.
+    """
 
     def __init__(self, path: str, header: Header, parts: Sequence[Store]) -> None:
+        """Join `parts`; `header` is of the whole, which they may not make up yet."""
         self.path = path
-        self._parts = list(parts)
-        self._starts = [0, *accumulate(part.images for part in parts)]
+        self.header = header
+        self._all = list(parts)
+        # Behind missing images every number would be another image's: nothing of that is shown.
+        gaps = (n for n, part in enumerate(parts, 1) if part.images < part.header.images)
+        self._parts = self._all[: next(gaps, len(parts))]
+        self._starts = [0, *accumulate(part.images for part in self._parts)]
         self.images = self._starts.pop()
-        self.header: Header = replace(header, images=sum(part.header.images for part in parts))
 
     @property
     def finished(self) -> bool:
-        """Return whether every part is complete."""
-        return all(part.finished for part in self._parts)
+        """Return whether every part is there and complete."""
+        complete = all(part.finished for part in self._all)
+        return complete and self.images == self.header.images
 
     def numeric(self, name: str) -> NDArray[Any]:
         """Return a numeric column of all parts."""
@@ -84,15 +91,15 @@ class PartStore:
 
     def refreshed(self) -> Store | None:
         """Look at every part again; return a new store if one has grown."""
-        fresh = [part.refreshed() for part in self._parts]
+        fresh = [part.refreshed() for part in self._all]
         if not any(fresh):
             return None
-        parts = [new or old for new, old in zip(fresh, self._parts, strict=True)]
+        parts = [new or old for new, old in zip(fresh, self._all, strict=True)]
         return PartStore(self.path, self.header, parts)
 
     def close(self) -> None:
         """Close every part."""
-        for part in self._parts:
+        for part in self._all:
             part.close()
 
 

@@ -98,7 +98,7 @@ def _open_parts(folder: Path, mapped: bool) -> PartStore:
                 source.close()
                 raise
         stores.sort(key=lambda store: (first_image(store.header), store.path))
-        whole = join_headers([(store.path, store.header) for store in stores])
+        whole = join_headers([(store.path, store.header) for store in stores], complete=False)
         return PartStore(str(folder), whole, stores)
     except BaseException:
         for store in stores:
@@ -113,17 +113,24 @@ def first_image(header: Header) -> int:
     return first if type(first) is int else 0
 
 
-def join_headers(parts: list[tuple[str, Header]]) -> Header:
+def join_headers(parts: list[tuple[str, Header]], *, complete: bool = True) -> Header:
     """Return the header of the whole that the parts make up.
 
     A part that knows its place says so: ``options["part"]`` is ``{"first", "images",
     "stimuli_sha256"}``: its first image in the whole, the images and the hash of the whole.
 
+    Parameters
+    ----------
+    parts : list of (path, Header)
+        In their order.
+    complete : bool
+        Refuse parts that end before the whole does; otherwise its images are still planned.
+
     Raises
     ------
     ResumeMismatchError
         If a part was made by another model or with other options, naming the difference, or if
-        parts overlap or are missing.
+        parts overlap or are missing, naming the images.
     """
     (first_path, first), *others = parts
     model = pack_header(_comparable(first))
@@ -136,26 +143,48 @@ def join_headers(parts: list[tuple[str, Header]]) -> Header:
                 value=f"{theirs!r}, in {first_path} {ours!r}",
                 advice="open them one by one",
             )  # fmt: skip
-    images = sum(header.images for _, header in parts)
-    placed = [PART in header.options for _, header in parts]
-    if not any(placed):
+    if not any(PART in header.options for _, header in parts):
+        images = sum(header.images for _, header in parts)
         joined = first.stimuli_sha256 if len(parts) == 1 else ""
         return replace(first, images=images, stimuli_sha256=joined)
-    expected = 0
-    for path, header in parts:
-        part = header.options.get(PART)
-        if not isinstance(part, dict) or part.get("first") != expected:
-            raise ResumeMismatchError(
-                "parts follow one another without a gap", path=path,
-                value=f"first image {part.get('first') if isinstance(part, dict) else None}",
-                limit=expected,
-            )  # fmt: skip
-        expected += header.images
+    images = _place_parts(parts, complete)
     part = first.options[PART]
     options = {key: value for key, value in first.options.items() if key != PART}
     return replace(
         first, images=images, options=options, stimuli_sha256=str(part.get("stimuli_sha256", ""))
     )
+
+
+def _place_parts(parts: list[tuple[str, Header]], complete: bool) -> int:
+    """Return the images of the whole; refuse parts that overlap or leave some out."""
+    expected = images = 0
+    for path, header in parts:
+        part = header.options.get(PART)
+        place = [part.get(key) if isinstance(part, dict) else None for key in ("first", "images")]
+        first, images = (each if type(each) is int else -1 for each in place)
+        if first < 0 or images < first + header.images:
+            raise ResumeMismatchError(
+                "a part says where in the whole it belongs", path=path, value=part,
+                limit=f"{{'first': …, 'images': …}} around its {header.images} images",
+            )  # fmt: skip
+        if first != expected:
+            raise ResumeMismatchError(
+                "parts follow one another without a gap", path=path,
+                value=f"first image {first}", limit=expected,
+                advice=_missing(expected, first) if first > expected else "the parts overlap",
+            )  # fmt: skip
+        expected += header.images
+    if complete and expected < images:
+        raise ResumeMismatchError(
+            "the parts do not make up the whole", path=parts[-1][0],
+            value=f"{expected} images", limit=images, advice=_missing(expected, images),
+        )  # fmt: skip
+    return images
+
+
+def _missing(first: int, stop: int) -> str:
+    images = f"images {first} to {stop - 1} are" if stop - first > 1 else f"image {first} is"
+    return f"{images} missing: add that part"
 
 
 def _comparable(header: Header) -> Header:

@@ -13,6 +13,7 @@ from inspector.recording import (
     QueryError,
     RecordingWriter,
     ResumeMismatchError,
+    merge,
     open_recording,
 )
 
@@ -134,8 +135,73 @@ def test_a_folder_of_parts_opens_as_one(tmp_path):
         view = parts.where("image in 6..22")
         same_recording(view, rec.where("image in 6..22"))
     (tmp_path / "parts" / "part8.msgpack").unlink()
-    with pytest.raises(ResumeMismatchError, match=r"without a gap.*20.*limit 8"):
+    with pytest.raises(ResumeMismatchError, match=r"without a gap.*20.*limit 8.*images 8 to 19"):
         open_recording(tmp_path / "parts")
+
+
+def test_a_missing_last_part_is_said(tmp_path):
+    whole = header(images=30, chunk=4)
+    first, middle, last = write_parts(tmp_path, whole, [0, 8, 20, 30])
+    last.unlink()
+    with open_recording(tmp_path) as parts, open_recording(middle) as second:
+        assert not parts.finished
+        assert (parts.images, parts.header.images) == (20, 30)
+        assert "unfinished: 30 planned" in repr(parts)
+        np.testing.assert_array_equal(parts.activity("conv1")[8:], second.activity("conv1")[:])
+    wanted = "images 20 to 29 are missing: add that part"
+    with pytest.raises(ResumeMismatchError, match=wanted):
+        merge([first, middle], tmp_path / "out.msgpack")
+    with pytest.raises(ResumeMismatchError, match="images 8 to 29 are missing"):
+        merge([first], tmp_path / "out.msgpack")
+    assert not (tmp_path / "out.msgpack").exists()
+    first.unlink()
+    with pytest.raises(ResumeMismatchError, match="images 0 to 7 are missing: add that part"):
+        open_recording(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "place", [{}, "1/2", {"first": True, "images": 8}, {"first": 0, "images": 7}]
+)
+def test_a_part_in_no_place_is_refused(tmp_path, place):
+    write(tmp_path / "a.msgpack", header(images=8, options={"part": place}))
+    with pytest.raises(ResumeMismatchError, match="says where in the whole it belongs"):
+        open_recording(tmp_path)
+
+
+def test_parts_that_overlap_are_refused(tmp_path):
+    whole = header(images=16)
+    write_parts(tmp_path, whole, [8, 16])[0].rename(tmp_path / "b.msgpack")
+    write_parts(tmp_path, whole, [0, 12])
+    with pytest.raises(ResumeMismatchError, match=r"first image 8; limit 12.*the parts overlap"):
+        open_recording(tmp_path)
+
+
+def test_a_folder_is_read_up_to_the_first_missing_image(tmp_path):
+    whole = header(images=30, chunk=4)
+    once = write(tmp_path / "once.msgpack", whole)
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    middle = write_parts(folder, whole, [0, 8, 20, 30])[1]
+    with open_recording(middle) as rec:
+        head = rec.header
+    data = middle.read_bytes()
+    with RecordingWriter.create(middle, head, overwrite=True) as writer:
+        chunk = chunk_of(replace(whole, images=20), 8)
+        chunk.start = 0
+        chunk.skipped = {number - 8: why for number, why in chunk.skipped.items()}
+        writer.append(chunk)
+    with open_recording(folder) as parts, open_recording(once) as rec:
+        assert not parts.finished
+        assert (parts.images, parts.header.images) == (12, 30)
+        np.testing.assert_array_equal(parts.activity("conv1")[:], rec.activity("conv1")[:12])
+        assert list(parts.paths) == list(rec.paths)[:12]
+        assert parts.numbers.tolist() == list(range(12))
+        with pytest.raises(OutOfRangeError):
+            parts.activity("conv1")[12]
+        middle.write_bytes(data)
+        assert parts.refresh()
+        assert parts.finished
+        same_recording(parts, rec)
 
 
 def test_parts_of_other_models_are_refused(tmp_path):
