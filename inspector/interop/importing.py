@@ -21,7 +21,14 @@ from inspector.interop.errors import (
 )
 from inspector.interop.survey import PATH_FEATURE, Survey, survey
 from inspector.interop.whole_file import check_target, part_of
-from inspector.recording import Chunk, Header, RecordedLayer, RecordingWriter, default_chunk
+from inspector.recording import (
+    Chunk,
+    Header,
+    RecordedLayer,
+    RecordingWriteError,
+    RecordingWriter,
+    default_chunk,
+)
 
 BATCH = 1
 NUMBER_COLUMN = "imageID"
@@ -208,6 +215,10 @@ def _write(
             writer.finish()
         check_target(target, overwrite)
         part_file.replace(target)
+    except RecordingWriteError as error:
+        raise UnwritableFileError(
+            error.rule, path=target, advice="nothing is left behind: make room, then import again"
+        ) from error
     except OSError as error:
         raise UnwritableFileError(f"cannot write: {error.strerror}", path=target) from error
     finally:
