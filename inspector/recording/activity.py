@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from functools import cached_property
+from os import PathLike
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inspector.recording.errors import OutOfRangeError
+from inspector.recording.indices import numbers_of, one_number
 from inspector.recording.payloads import read_only
 
 _AT_ONCE = 1 << 16  # values
@@ -52,8 +53,9 @@ class Activity:
     dtype = np.dtype(np.float32)
     ndim = 2
 
-    def __init__(self, source: ActivitySource, name: str) -> None:
+    def __init__(self, source: ActivitySource, name: str, path: str | PathLike[str] = "") -> None:
         self._source = source
+        self._path = path
         self.name = name
 
     @property
@@ -83,19 +85,24 @@ class Activity:
 
     def unit(self, unit: int) -> NDArray[np.float32]:
         """Return one unit over all images, float32 [images], read-only."""
-        number = operator.index(unit)
-        if not -self.shape[1] <= number < self.shape[1]:
-            raise OutOfRangeError("unit number", value=number, limit=f"0 to {self.shape[1] - 1}")
-        return read_only(self._source.read_unit(number % self.shape[1]))
+        number = one_number(unit, self.shape[1], self._what("unit"), self._path)
+        return read_only(self._source.read_unit(number))
+
+    def _what(self, kind: str) -> str:
+        return f"layer {self.name!r}: {kind} number"
 
     def __getitem__(self, key: Any) -> NDArray[np.float32]:
         if not isinstance(key, tuple):
             key = (key,)
         if len(key) > 2:
-            raise OutOfRangeError("axes of activity", value=len(key), limit=2)
-        rows, one_row = _numbers(key[0], self.shape[0], "image number")
-        columns, one_column = _numbers(
-            key[1] if len(key) == 2 else slice(None), self.shape[1], "unit number"
+            raise OutOfRangeError(
+                f"layer {self.name!r}: axes", path=self._path, value=len(key), limit=2
+            )
+        rows, one_row = numbers_of(
+            key[0] if key else slice(None), self.shape[0], self._what("image"), self._path
+        )
+        columns, one_column = numbers_of(
+            key[1] if len(key) == 2 else slice(None), self.shape[1], self._what("unit"), self._path
         )
         if columns.size == 1 and rows.size > 64:
             values = self._source.read_unit(int(columns[0]))[rows][:, None]
@@ -143,30 +150,6 @@ class Activity:
                 out[done : done + chosen.shape[0], where] = chosen
                 done += chosen.shape[0]
         return out.T
-
-
-def _numbers(key: Any, size: int, what: str) -> tuple[NDArray[np.int64], bool]:
-    """Return the numbers that a key stands for, and whether it was a single one."""
-    if isinstance(key, slice):
-        return np.arange(*key.indices(size), dtype=np.int64), False
-    if key is Ellipsis:
-        return np.arange(size, dtype=np.int64), False
-    array = np.asarray(key)
-    if array.dtype == bool:
-        if array.shape != (size,):
-            raise OutOfRangeError(f"mask over {what}s", value=list(array.shape), limit=[size])
-        return np.flatnonzero(array).astype(np.int64), False
-    if array.size and array.dtype.kind not in "iu":
-        raise OutOfRangeError(f"{what} must be whole", value=str(key)[:40])
-    if array.ndim > 1:
-        raise OutOfRangeError(f"axes of {what}s", value=array.ndim, limit=1)
-    numbers = array.astype(np.int64).reshape(-1)
-    wrong = (numbers < -size) | (numbers >= size)
-    if wrong.any():
-        raise OutOfRangeError(
-            what, value=int(numbers[wrong][0]), limit=f"0 to {size - 1}" if size else "none"
-        )
-    return np.where(numbers < 0, numbers + size, numbers), array.ndim == 0
 
 
 def _runs(columns: NDArray[np.int64]) -> list[_Run]:

@@ -116,8 +116,12 @@ class UnknownSectionError(RecordingError, KeyError):
 
 
 class OutOfRangeError(RecordingError, IndexError):
-    """An image or unit number lies outside the recording."""
+    """An image or unit number lies outside the recording, or is no whole number."""
 
 
 class QueryError(RecordingError, ValueError):
     """A filter expression that cannot be read or does not fit the recording."""
+
+
+class SummaryTooLargeError(RecordingError):
+    """A summary that is not in the file would take too much memory to make."""

@@ -36,3 +36,6 @@ TOP = 100
 
 BINS = 128
 """Bins of a unit's histogram; halving keeps at least 32 over a unit's range for signed layers."""
+
+MAX_SUMMARY = 1 << 28
+"""Numbers of a summary made when it is asked for, units × (BINS + TOP); made in about 5 GiB."""

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.text import clean
+
 
 @dataclass(frozen=True)
 class RecordedLayer:
@@ -181,6 +183,22 @@ class ImageRecord:
     path: str
     columns: Mapping[str, Any]
     skipped: str
+
+    def __repr__(self) -> str:
+        height, width = self.thumbnail.shape[:2]
+        words = [
+            f"<ImageRecord {self.number}: {clean(self.path, 80)!r}",
+            f"label {self.label}",
+            f"prediction {self.prediction}",
+            f"confidence {self.confidence:.4g}",
+            *(f"{clean(name, 40)} {_short(value)}" for name, value in self.columns.items()),
+            f"skipped ({clean(self.skipped, 80)})" if self.skipped else f"{width} × {height} px>",
+        ]
+        return ", ".join(words).removesuffix(">") + ">"
+
+
+def _short(value: Any) -> str:
+    return repr(clean(value, 40)) if isinstance(value, str) else f"{value:.6g}"
 
 
 class TopImages(NamedTuple):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,13 +15,14 @@ from numpy.typing import NDArray
 from inspector.recording.activity import Activity
 from inspector.recording.columns import Columns
 from inspector.recording.errors import (
-    OutOfRangeError,
+    SummaryTooLargeError,
     UnknownLayerError,
     UnknownReductionError,
     UnknownSectionError,
 )
 from inspector.recording.file_store import FileStore, Section
-from inspector.recording.limits import TOP
+from inspector.recording.indices import one_number
+from inspector.recording.limits import BINS, MAX_SUMMARY, TOP
 from inspector.recording.model import (
     Header,
     ImageRecord,
@@ -127,7 +127,7 @@ class Recording:
     @property
     def skipped(self) -> Mapping[int, str]:
         """Return image number → reason for every image that could not be shown to the model."""
-        return self._kept("skipped", self._store.skipped)
+        return self._kept("skipped", lambda: MappingProxyType(dict(self._store.skipped())))
 
     @property
     def columns(self) -> Mapping[str, Any]:
@@ -136,7 +136,11 @@ class Recording:
         return Columns(self.path, kinds, self._column)
 
     def _column(self, name: str) -> Any:
-        return self._kept(("column", name), lambda: self._store.column(name))
+        def read() -> Any:
+            values = self._store.column(name)
+            return read_only(values) if isinstance(values, np.ndarray) else values
+
+        return self._kept(("column", name), read)
 
     @property
     def accuracy(self) -> float:
@@ -195,7 +199,8 @@ class Recording:
         """
         tap = self._tap(layer, reduction)
         return self._kept(
-            ("activity", tap.index), lambda: Activity(self._store.activity(tap), tap.name)
+            ("activity", tap.index),
+            lambda: Activity(self._store.activity(tap), tap.name, self.path),
         )
 
     def unit(self, layer: str, unit: int, reduction: str | None = None) -> NDArray[np.float32]:
@@ -207,8 +212,8 @@ class Recording:
         return self.activity(layer, reduction)[self._number(image)]
 
     def thumbnail(self, image: int) -> NDArray[np.uint8]:
-        """Return one thumbnail, uint8 [h, w, 3] RGB; [0, 0, 3] when there is none."""
-        return self._store.thumbnail(self._number(image))
+        """Return one thumbnail, uint8 [h, w, 3] RGB, read-only; [0, 0, 3] when there is none."""
+        return read_only(self._store.thumbnail(self._number(image)))
 
     def image(self, image: int) -> ImageRecord:
         """Return everything about one image but its activity."""
@@ -240,18 +245,21 @@ class Recording:
         return TopImages(read_only(numbers[order].astype(np.int64)), read_only(chosen[order]))
 
     def summary(self, layer: str, reduction: str | None = None) -> Summary:
-        """Return the summary of a layer: from the file, or from one pass if it is unfinished."""
+        """Return the summary of a layer: from the file, or from one pass if it is unfinished.
+
+        Raises
+        ------
+        SummaryTooLargeError
+            If it has to be made and the layer has too many units for that.
+        """
         tap = self._tap(layer, reduction)
         return self._kept(("summary", tap.index), lambda: self._summary(tap))
 
     def unit_summary(self, layer: str, unit: int, reduction: str | None = None) -> Summary:
         """Return the summary of one unit: its arrays have one row. Of a finished file, quick."""
         tap = self._tap(layer, reduction)
-        number = operator.index(unit)
-        if not 0 <= number < tap.layer.units:
-            raise OutOfRangeError(
-                "unit number", path=self.path, value=number, limit=f"0 to {tap.layer.units - 1}"
-            )
+        what = f"layer {tap.name!r}: unit number"
+        number = one_number(unit, tap.layer.units, what, self.path)
         stored = self._store.summary(tap, number)
         return stored if stored is not None else of_unit(self.summary(layer, reduction), number)
 
@@ -259,8 +267,19 @@ class Recording:
         stored = self._store.summary(tap)
         if stored is not None:
             return stored
+        refusal = SummaryTooLargeError(
+            f"layer {tap.name!r}: numbers of its summary, which has to be made now",
+            path=self.path, value=f"{tap.layer.units} units × {BINS + TOP}", limit=MAX_SUMMARY,
+            advice="finish the recording, or read some units with unit()",
+        )  # fmt: skip
+        if self.images and tap.layer.units * (BINS + TOP) > MAX_SUMMARY:
+            raise refusal
         gone = np.array(sorted(self.skipped), np.int64)
-        return summarise(self._store.activity(tap), self.labels, gone)
+        try:
+            return summarise(self._store.activity(tap), self.labels, gone)
+        except MemoryError:
+            refusal.limit = "the memory there is"
+            raise refusal from None
 
     @property
     def sections(self) -> tuple[str, ...]:
@@ -366,13 +385,7 @@ class Recording:
         return self._kept(name, lambda: read_only(self._store.numeric(name)))
 
     def _number(self, image: int) -> int:
-        number = operator.index(image)
-        if not -self.images <= number < self.images:
-            raise OutOfRangeError(
-                "image number", path=self.path, value=number,
-                limit=f"0 to {self.images - 1}" if self.images else "no images yet",
-            )  # fmt: skip
-        return number % self.images
+        return one_number(image, self.images, "image number", self.path)
 
 
 def _item(value: Any) -> Any:

@@ -26,6 +26,7 @@ from inspector.recording.summary_state import (
     GroupState,
     chunk_images,
     joined,
+    of_nothing,
 )
 
 
@@ -100,6 +101,8 @@ def summarise(
         Float64 sums are made per block and added in the order of the blocks, so the result
         depends neither on the threads nor on how often the recording was broken off.
     """
+    if not blocks.spans():
+        return of_nothing(blocks.units)
     keep_freed_memory()
     ids = np.unique(labels[labels >= 0]).astype(np.int32)
     begins = range(0, blocks.units, GROUP)

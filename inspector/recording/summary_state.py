@@ -8,7 +8,7 @@ chunks already seen change a bit of the result.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from inspector.recording.limits import BINS
 from inspector.recording.model import Summary
+from inspector.recording.payloads import read_only
 from inspector.recording.summary_top import TopState
 
 GROUP = 128  # at most 256
@@ -239,10 +240,22 @@ def joined(
         images=images,
         low=-high if negative else 0.0,
         high=high,
-        category_ids=ids,
-        category_counts=counts.astype(np.int64),
-        **{name: np.concatenate([row[name] for row in rows]) for name in rows[0]},
+        category_ids=read_only(ids),
+        category_counts=read_only(counts.astype(np.int64)),
+        **{name: read_only(np.concatenate([row[name] for row in rows])) for name in rows[0]},
     )
+
+
+def of_nothing(units: int) -> Summary:
+    """Return the summary of no image: one row, seen again for every unit, takes no memory."""
+    ids = np.empty(0, np.int32)
+    row = joined([GroupState(1, 0)], ids, ids, 0)
+    seen: dict[str, Any] = {
+        name: np.broadcast_to(value, (units, *value.shape[1:]))
+        for name, value in vars(row).items()
+        if isinstance(value, np.ndarray) and not name.startswith("category_")
+    }
+    return replace(row, **seen, category_means=read_only(np.empty((units, 0))))
 
 
 def _rows(state: GroupState, images: int) -> dict[str, NDArray[Any]]:

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import textwrap
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_recordings import chunk_of, header, write
+from tiny_recordings import CONV, chunk_of, header, write
 
 from inspector.recording import (
     RecordingChangedError,
@@ -96,6 +97,63 @@ def test_p3_hostile_lengths_under_a_memory_limit(tmp_path):
     tried, refused = map(int, out.split())
     assert tried > 100
     assert refused > tried / 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs address space limits")
+@pytest.mark.parametrize("layers", [1, 9000])
+def test_p3_a_small_file_that_claims_many_units(tmp_path, layers):
+    """A header alone, of as many units as there may be: all of it is answered in 300 MB."""
+    many = [
+        replace(CONV, name=f"l{number}", tensor="", aliases=(), same={}, units=1 << 24)
+        for number in range(layers)
+    ]
+    path = tmp_path / "a.msgpack"
+    with RecordingWriter.create(path, header(layers=tuple(many), output={})):
+        pass
+    assert path.stat().st_size < 200 * layers + 1000
+    code = """
+        import resource
+        from pathlib import Path
+        from inspector.recording import open_recording, verify
+        import inspector.recording.thumbnails, cv2
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20),) * 2)
+        with open_recording(sys.argv[2]) as rec:
+            for layer in rec.layers:
+                assert rec.summary(layer.name).images == 0
+                assert rec.unit_summary(layer.name, 7).histogram.shape == (1, 128)
+                assert rec.unit(layer.name, 7).shape == (0,)
+                assert rec.top(layer.name, 7).images.size == 0
+            assert rec.activity(rec.layers[-1].name)[:].shape == (0, 1 << 24)
+        print(verify(sys.argv[2]).exit_code)
+    """
+    with python(code, path) as process:
+        out = process.communicate(timeout=120)[0]
+    assert process.returncode == 0
+    assert out.split() == ["3"]  # unfinished
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs address space limits")
+def test_p3_a_summary_beyond_memory_is_refused(tmp_path):
+    wide = header(layers=(replace(CONV, units=300_000),), output={}, chunk=2)
+    path = write(tmp_path / "a.msgpack", wide, chunks=1)
+    code = """
+        import resource
+        from pathlib import Path
+        from inspector.recording import SummaryTooLargeError, open_recording
+        import inspector.recording.thumbnails, cv2
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20),) * 2)
+        with open_recording(sys.argv[2]) as rec:
+            try:
+                rec.summary("conv1")
+            except SummaryTooLargeError as error:
+                print(error)
+    """
+    with python(code, path) as process:
+        out = process.communicate(timeout=120)[0]
+    assert process.returncode == 0
+    assert "found 300000 units × 228; limit the memory there is" in out
 
 
 KILLED = """
