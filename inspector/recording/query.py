@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 Mask = NDArray[np.bool_]
 FLAGS = ("right", "wrong", "skipped")
 NUMBERS = ("image", "label", "prediction", "confidence")
+_COLUMNS = "columns."
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal, ">": np.greater,
     ">=": np.greater_equal,
@@ -120,7 +121,10 @@ class _Evaluator:
             right = self.category(right)
         if categories[1] and isinstance(left, Text):
             left = self.category(left)
-        a, b = self.values(left), self.values(right)
+        a = self.values(left)
+        if isinstance(right, Name) and not self.is_known(right.value):
+            raise self.unknown(right, f'text stands in quotes: "{right.value}"')
+        b = self.values(right)
         if _is_text(a) != _is_text(b):
             kinds = ["text" if _is_text(each) else "a number" for each in (a, b)]
             raise self.refuse(tree.at, f"{kinds[0]} cannot be compared with {kinds[1]}")
@@ -212,15 +216,28 @@ class _Evaluator:
             return self.number(name)
         if name == "path":
             return np.asarray(recording.paths)
-        name = name.removeprefix("columns.")
-        columns = recording.columns
-        if name not in columns:
-            every = [*NUMBERS, "path", *FLAGS, *columns]
-            near = get_close_matches(name, every, 3, 0.5)
-            raise self.refuse(
-                value.at, f"there is no column {name!r}", f"there is {', '.join(near or every)}"
-            )
-        return np.asarray(columns[name])
+        if not self.is_known(name):
+            raise self.unknown(value)
+        return np.asarray(recording.columns[name.removeprefix(_COLUMNS)])
+
+    def is_known(self, name: str) -> bool:
+        built_in = name in (*NUMBERS, "path", *FLAGS)
+        return built_in or name.removeprefix(_COLUMNS) in self.recording.columns
+
+    def unknown(self, name: Name, more: str = "") -> QueryError:
+        """Return the error for a name that is not there, naming the nearest that are."""
+        bare = name.value.removeprefix(_COLUMNS)
+        built_in = (*NUMBERS, "path", *FLAGS)
+        if bare != name.value:
+            every = list(self.recording.columns)
+            more = f"{bare!r} alone is built in" if bare in built_in else more
+        else:
+            every = [*built_in, *self.recording.columns]
+        near = get_close_matches(bare, every, 3, 0.5) or every
+        there = f"there is {', '.join(near) or 'none'}"
+        return self.refuse(
+            name.at, f"there is no column {bare!r}", f"{more}; {there}" if more else there
+        )
 
     def number(self, name: str) -> NDArray[Any]:
         recording = self.recording

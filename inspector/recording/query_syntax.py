@@ -154,7 +154,7 @@ def tokens_of(expression: str) -> list[Token]:
         match = _TOKEN.match(expression, at)
         if match is None or match.lastgroup is None:
             start = at + len(expression[at:]) - len(expression[at:].lstrip())
-            raise unreadable(expression, start, "a name, a number or quoted text")
+            raise unreadable(expression, start, *_meant(expression, start))
         kind, text = match.lastgroup, match.group(match.lastgroup)
         start = match.start(kind)
         if kind == "text":
@@ -169,12 +169,22 @@ def tokens_of(expression: str) -> list[Token]:
     return tokens
 
 
-def unreadable(expression: str, at: int, wanted: str) -> QueryError:
+def _meant(expression: str, at: int) -> tuple[str, str]:
+    """Return what was expected where no token begins, and what to do."""
+    sign = expression[at]
+    if sign in "\"'`":
+        return f"the quote {sign} to be closed", f"put {sign} behind the text too"
+    if sign == "=":
+        return "a comparison", "to compare, write =="
+    return "a name, a number or quoted text", ""
+
+
+def unreadable(expression: str, at: int, wanted: str, advice: str = "") -> QueryError:
     """Return the error for an expression that stops making sense at character `at`."""
     found = repr(expression[at : at + 12]) if at < len(expression.rstrip()) else "the end"
     return QueryError(
         f"the filter cannot be read at character {at + 1}: expected {wanted}, found {found}",
-        value=None,
+        advice=advice,
     )
 
 
@@ -191,6 +201,23 @@ def parse(expression: str) -> Test:
     if parser.now.kind != "end":
         raise parser.error("'and', 'or' or the end")
     return tree
+
+
+def _check_range(low: Value, high: Value) -> None:
+    """Refuse a range of two literals that nothing lies in."""
+    if isinstance(low, Number) and isinstance(high, Number):
+        empty = low.value > high.value
+        ends = (f"{low.value:g}", f"{high.value:g}")
+    elif isinstance(low, Text) and isinstance(high, Text):
+        empty = low.value > high.value
+        ends = (repr(low.value), repr(high.value))
+    else:
+        return
+    if empty:
+        raise QueryError(
+            f"the filter, at character {low.at + 1}: the range {'..'.join(ends)} is empty",
+            advice=f"the smaller end comes first: {'..'.join(ends[::-1])}",
+        )
 
 
 class _Parser:
@@ -288,6 +315,7 @@ class _Parser:
         if not self.take(".."):
             raise self.error("'..' and the end of the range")
         high = self.value()
+        _check_range(low, high)
         return Both(
             Compare(">=", left, low, token.at), Compare("<=", left, high, token.at), either=False
         )

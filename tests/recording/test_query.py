@@ -69,6 +69,7 @@ def expectations(rec):
         'camera == "c1" and (lux > 3 or image == 0)': (camera == "c1") & (numbers > 6),
         "camera == none": np.zeros(N, bool),
         "1 < 2": np.ones(N, bool),
+        "lux in 3..3": numbers == 6,
     }
 
 
@@ -111,6 +112,18 @@ def test_every_form(rec):
         ("x" * 10001, "too long"),
         ("lux > 1 and\x00", "character 12"),
         ("5", "a comparison"),
+        ("label=3", "character 6: expected a comparison, found '=3'; to compare, write =="),
+        ("camera == 'c1", "character 11: expected the quote ' to be closed, found .*'c1"),
+        ('camera == "c1', 'character 11: expected the quote " to be closed'),
+        ("`lux > 3", "character 1: expected the quote ` to be closed"),
+        ("camera == c1", "character 11: there is no column 'c1'; text stands in quotes: \"c1\""),
+        ("camera in ('c0', c1)", "character 18: .*'c1'; text stands in quotes: \"c1\"; there is"),
+        ("label == dog", "no column 'dog'; text stands in quotes: \"dog\""),
+        ("camra == c1", "no column 'camra'; there is camera"),
+        ("confidence in 3..1", "character 15: the range 3..1 is empty; .* first: 1..3"),
+        ("camera not in 'c2'..'c1'", "character 15: the range 'c2'..'c1' is empty"),
+        ("columns.label == 1", "no column 'label'; 'label' alone is built in; there is camera"),
+        ("columns.lox == 1", "no column 'lox'; there is lux"),
     ],
 )
 def test_a_bad_filter_says_where(rec, expression, words):
