@@ -306,7 +306,7 @@ def main() -> None:
     """Print everything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer-python")
-    parser.add_argument("--images", type=int, nargs="*", default=[10_000, 100_000])
+    parser.add_argument("--images", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
