@@ -15,13 +15,16 @@ from inspector.runner import record as run_record
 __all__ = ["load_model", "merge", "open", "record", "recover", "scores", "tag", "verify"]
 
 
-def open(path: str | os.PathLike[str]) -> Recording:
+def open(path: str | os.PathLike[str], *, mapped: bool = False) -> Recording:
     """Open a recording; returns at once, whatever its size.
 
     Parameters
     ----------
     path : path
-        A `.msgpack` file that Inspector wrote, finished or not.
+        A `.msgpack` file that Inspector wrote, finished or not; `FILE::EXPR` for the images that a
+        filter matches; or a folder with the parts of one recording.
+    mapped : bool
+        Map the file into memory: fewer copies, for files that nobody shortens meanwhile.
 
     Returns
     -------
@@ -33,7 +36,7 @@ def open(path: str | os.PathLike[str]) -> Recording:
     InspectorError
         When the file is no recording (the message says what it looks like) or is damaged.
     """
-    return open_recording(path)
+    return open_recording(path, mapped=mapped)
 
 
 def record(

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from inspector.recording.errors import NotARecordingError, ResumeMismatchError
+from inspector.recording.errors import (
+    NotARecordingError,
+    RecordingReadError,
+    ResumeMismatchError,
+)
 from inspector.recording.file_store import FileStore
 from inspector.recording.model import Header
 from inspector.recording.part_store import PartStore
@@ -50,7 +54,9 @@ def open_recording(path: str | os.PathLike[str], *, mapped: bool = False) -> Rec
     QueryError
         If the filter cannot be read.
     """
-    text = os.fspath(path)
+    text = os.fsdecode(path)
+    if not text:
+        raise NotARecordingError("a recording has a path", value="''", advice="name a file")
     file, expression = split_expression(text)
     store = _open_store(file, mapped)
     try:
@@ -71,7 +77,13 @@ def split_expression(text: str) -> tuple[str, str | None]:
 
 
 def _open_store(file: str, mapped: bool) -> Store:
-    if Path(file).is_dir():
+    try:
+        is_folder = Path(file).is_dir()
+    except (OSError, ValueError) as error:  # a name that is too long, or holds a zero byte
+        raise RecordingReadError(
+            f"no path of a file ({getattr(error, 'strerror', None) or error})", path=file
+        ) from error
+    if is_folder:
         return _open_parts(Path(file), mapped)
     source = Source(file, mapped)
     try:

@@ -8,6 +8,7 @@ from inspector.recording import (
     InvalidRecordingInputError,
     NotARecordingError,
     OutOfRangeError,
+    RecordingError,
     RecordingExistsError,
     RecordingLockedError,
     RecordingReadError,
@@ -294,8 +295,6 @@ def test_a_growing_recording_is_followed(tmp_path):
 def test_other_files_are_named(tmp_path, data, words):
     path = tmp_path / "a.msgpack"
     path.write_bytes(data)
-    from inspector.recording import RecordingError
-
     with pytest.raises(RecordingError, match=words) as caught:
         open_recording(path)
     assert "\n" not in str(caught.value)
@@ -359,3 +358,11 @@ def test_a_recording_without_images_or_layers(tmp_path):
     with open_recording(write(tmp_path / "b.msgpack", header(layers=(), output={}))) as rec:
         assert rec.logits is None
         assert rec.images == 10
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "a\0b", "", b"no such file"])
+def test_odd_paths_are_named_in_one_short_line(path):
+    with pytest.raises(RecordingError) as caught:
+        open_recording(path)
+    assert len(str(caught.value)) < 500
+    assert "\0" not in str(caught.value)

@@ -1,10 +1,10 @@
 """Prints the budgets of the recording file: writing, summary, opening, views, memory.
 
-    python tools/bench/recording.py [--peer-python PYTHON] [--images 10000 100000] [--folder DIR]
+    python tools/bench/recording.py [--peer-python PYTHON] [--images 10000 100000 1000000]
 
 `--peer-python` is an interpreter in which `deephys` 0.14.1 is installed; without it the peer is run
-where it can be imported, or left out. A million images of 2,048 units need 9 GB of disk and some
-minutes: `--images 1000000`.
+where it can be imported, or left out. A million images of 2,048 units need 12 GB of disk (`--folder
+DIR` says where) and some minutes; `--images 10000` is quick.
 """
 
 from __future__ import annotations
