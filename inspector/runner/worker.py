@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import queue
 import signal
 import sys
 import threading
@@ -120,14 +121,20 @@ def _for_gpus() -> bool:
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    """Answer requests until their stream ends."""
+    """Answer requests until their stream ends, reading the next while one is worked on."""
     worker = Worker()
-    while True:
+    waiting: queue.Queue[Reply | None] = queue.Queue(maxsize=1)
+
+    def read() -> None:
         try:
-            head, arrays = read_frame(requests)
+            while True:
+                waiting.put(read_frame(requests))
         except FrameError:
-            return
-        answer, outputs = worker.handle(head, arrays)
+            waiting.put(None)
+
+    threading.Thread(target=read, name="requests", daemon=True).start()
+    while (request := waiting.get()) is not None:
+        answer, outputs = worker.handle(*request)
         write_frame(replies, answer, outputs)
 
 

@@ -35,7 +35,7 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=7)
-    parser.add_argument("--images", type=int, default=64)
+    parser.add_argument("--images", type=int, default=256)
     parser.add_argument("--only", help="part of the name of a case")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
