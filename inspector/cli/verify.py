@@ -43,7 +43,7 @@ def describe(result: Verification) -> dict[str, Any]:
     """Plain facts about a check, as `--json` prints them."""
     return {
         "path": result.path,
-        "state": ("good", "bad", "", "unfinished")[result.exit_code],
+        "state": _state(result),
         "finished": result.finished,
         "images": result.images,
         "planned": result.planned,
@@ -51,6 +51,13 @@ def describe(result: Verification) -> dict[str, Any]:
         "torn": result.torn,
         "problems": [str(problem) for problem in result.problems],
     }
+
+
+def _state(result: Verification) -> str:
+    """Say in words what the exit code says; a whole file with a torn addition is finished."""
+    if result.exit_code == 3 and result.finished:
+        return "finished, but an addition was broken off"
+    return ("good", "bad", "", "unfinished")[result.exit_code]
 
 
 def _print(result: Verification) -> None:

@@ -181,6 +181,7 @@ def what_it_is(head: bytes) -> str:
         b"\x93NUMPY": "a NumPy array", b"\xff\xd8\xff": "a JPEG image",
         b"\x89PNG": "a PNG image", b"\x89HDF": "an HDF5 file", b"GGUF": "a GGUF model",
         b"\x1f\x8b": "a gzip archive", b"SQLite": "an SQLite database", b"%PDF": "a PDF",
+        b"PAR1": "a Parquet file",
         b"\x7fELF": "a program", b"\x28\xb5\x2f\xfd": "a zstd archive", b"{": "text (JSON?)",
         b"\x08": "protobuf (an ONNX model?)",
     }  # fmt: skip

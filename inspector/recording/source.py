@@ -33,7 +33,10 @@ class Source:
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         try:
             if Path(path).is_dir():
-                raise NotARecordingError("this is a folder, not a recording", path=path)
+                raise NotARecordingError(
+                    "this is a folder, not a recording", path=path,
+                    advice="name the recordings in it, one by one",
+                )  # fmt: skip
             # Not to hang on a pipe: opening one waits for its other end.
             self._handle: _Handle | None = _Handle(
                 os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

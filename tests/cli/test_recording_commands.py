@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from inspector.recording import add_section
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "recording" / "golden"
@@ -53,3 +56,19 @@ def test_merge_and_tag(tmp_path):
         "columns": {"weather": "text"}, "matched": 2, "images": 10, "unused_rows": 1,
     }  # fmt: skip
     assert run("verify", out).returncode == 0
+
+
+def test_a_finished_file_with_a_broken_off_addition_is_called_finished(
+    inspector_command, tiny_model, make_data, tmp_path
+):
+    data, _, _ = make_data()
+    path = tmp_path / "a.msgpack"
+    inspector_command("record", tiny_model, data, "-o", path)
+    whole = path.stat().st_size
+    add_section(path, "notes", {"a": np.arange(300)})
+    path.write_bytes(path.read_bytes()[: whole + 20])
+    done = inspector_command("verify", path)
+    assert done.code == 3, done.out + done.err
+    assert "finished, but an addition was broken off" in done.out
+    line = inspector_command("verify", tmp_path).error_line
+    assert "one by one" in line
